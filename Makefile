@@ -1,0 +1,90 @@
+# feedwatch - see `make help`.
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+B       ?= build
+PYTHON  ?= /usr/bin/python3
+CC      ?= gcc
+
+PKGS := glib-2.0 gio-2.0 gio-unix-2.0 libcurl libxml-2.0 libnotify inih sqlite3 jansson libutf8proc \
+        libpcre2-8 libsystemd libseccomp
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
+        -Wpointer-arith -Wcast-qual -Wwrite-strings -Wnull-dereference -Wconversion
+HARD := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fPIE -fcf-protection
+OPT  := -O2 -g
+# A sanitizer build says SAN=1: it goes to its own folder, without the fortified C library.
+ifdef SAN
+B    := build/asan
+OPT  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+HARD := -fPIE
+LDSAN := -fsanitize=address,undefined
+endif
+ifdef COV
+B    := build/cov
+OPT  := -O0 -g --coverage
+HARD := -fPIE
+LDSAN := --coverage
+endif
+
+PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lstemmer -lm
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Isrc -I. -DFEEDWATCH_VERSION='"$(VERSION)"' \
+              -DFEEDWATCH_SYSCONFDIR='"/etc"' $(PKG_CFLAGS) $(WARN) $(OPT) $(HARD) $(CPPFLAGS) $(CFLAGS)
+ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDSAN) $(LDFLAGS)
+
+LIB_SRC    := $(wildcard src/*/*.c)
+LIB_OBJ    := $(LIB_SRC:%.c=$(B)/%.o)
+LIB        := $(B)/libfeedwatch.a
+CMD_OBJ    := $(patsubst %.c,$(B)/%.o,daemon/feedwatch.c $(wildcard daemon/cmd_*.c))
+BOTH_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out daemon/feedwatch.c daemon/feedwatchd.c daemon/cmd_%.c,\
+              $(wildcard daemon/*.c)))
+PROGRAMS   := $(B)/feedwatchd $(B)/feedwatch
+UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
+SIM        := $(patsubst tests/sim/%.c,$(B)/sim/%,$(wildcard tests/sim/sim_*.c))
+FUZZ       := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+.PHONY: help all deps demo check unit lint bench fuzz coverage install uninstall clean tests print-cflags
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+all: $(PROGRAMS) ## build feedwatchd and feedwatch
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+$(LIB): $(LIB_OBJ)
+	@rm -f $@
+	$(AR) rcs $@ $^
+$(B)/feedwatchd: $(B)/daemon/feedwatchd.o $(BOTH_OBJ) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+$(B)/feedwatch: $(CMD_OBJ) $(BOTH_OBJ) $(LIB)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+$(B)/unit/%: $(B)/tests/unit/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+$(B)/sim/%: $(B)/tests/sim/%.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(LIB)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+tests: all $(UNIT) $(SIM) $(FUZZ)
+
+deps: ## install what building and testing needs (Debian; root or sudo)
+	tests/tools/install-deps
+
+check: ## build and run every test
+	$(PYTHON) tests/tools/check
+
+unit: $(UNIT) ## build and run the unit tests alone
+	@for t in $(UNIT); do $$t || exit 1; done
+
+lint: ## formatting, layers, headers, static analysis
+	$(PYTHON) tests/tools/lint
+
+print-cflags:
+	@echo $(ALL_CFLAGS)
+
+clean: ## remove what was built
+	rm -rf build
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

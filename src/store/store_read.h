@@ -1,0 +1,49 @@
+/* store/store_read - looking into a store that a daemon may be writing to.
+ *
+ * For the command. Opens the database read-only; never checkpoints, never migrates. Blocks. */
+#ifndef STORE_STORE_READ_H
+#define STORE_STORE_READ_H
+
+#include "store/store.h"
+
+struct store_reader;
+
+struct store_reader *store_reader_open(const char *state_dir, GError **error);
+void store_reader_free(struct store_reader *reader);
+/* Whether a daemon holds the directory. */
+bool store_is_running(const char *state_dir);
+
+struct store_filter {
+    int64_t since_ms;     /* real wall; 0: all */
+    const char *rule;     /* NULL: all */
+    const char *after_id; /* NULL: from the beginning */
+};
+/* deliveries: sink -> state text, pairs, NULL-terminated. false from the callback stops. */
+typedef bool (*store_on_alert)(const struct store_alert *alert, const char *const *deliveries,
+                               void *user);
+bool store_read_alerts(struct store_reader *reader, const struct store_filter *filter,
+                       store_on_alert on_alert, void *user, GError **error);
+
+GPtrArray *store_read_feeds(struct store_reader *reader, GError **error); /* struct store_feed */
+
+struct store_rule_stats {
+    char *id;
+    int64_t hits, last_hit_ms;
+};
+GPtrArray *store_read_rules(struct store_reader *reader, GError **error);
+
+struct store_sink_stats {
+    char *id;
+    int64_t waiting, done, failed, last_done_ms;
+    char *last_error;
+};
+GPtrArray *store_read_sinks(struct store_reader *reader, GError **error);
+
+struct store_gap {
+    char *feed;
+    int64_t from_s, to_s;
+    char *reason;
+};
+GPtrArray *store_read_gaps(struct store_reader *reader, int64_t since_s, GError **error);
+
+#endif
