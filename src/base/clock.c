@@ -46,6 +46,12 @@ struct clock *clock_new_scaled(int64_t origin_s, double scale)
     return clock;
 }
 
+void clock_set_origin(struct clock *clock, int64_t origin_s)
+{
+    g_return_if_fail(clock->kind == CLOCK_KIND_SCALED);
+    clock->wall_origin_ms = origin_s * 1000;
+}
+
 struct clock *clock_new_virtual(int64_t start_s)
 {
     struct clock *clock = g_new0(struct clock, 1);

@@ -17,6 +17,8 @@ struct clock;
 struct clock *clock_new_real(void);
 /* origin_s: T0 in wall seconds; scale: N >= 1. */
 struct clock *clock_new_scaled(int64_t origin_s, double scale);
+/* Scaled clocks only: another T0. */
+void clock_set_origin(struct clock *clock, int64_t origin_s);
 struct clock *clock_new_virtual(int64_t start_s);
 void clock_free(struct clock *clock);
 

@@ -1,0 +1,216 @@
+/* feedwatchd - the daemon: reads the configuration, brings the parts up in order of need, runs the
+ * loop, and takes them down in reverse. */
+#include "daemon/commands.h"
+#include "daemon/load.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "monitor/monitor.h"
+
+#include <glib-unix.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FLUSH_DEADLINE_MS 8000
+
+struct options {
+    char *config_path;
+    gboolean once;
+    gboolean version;
+    double time_scale;
+};
+
+struct daemon {
+    struct options options;
+    GMainLoop *loop;
+    struct clock *clock;
+    struct config *config;
+    struct store *store;
+    struct http_client *http;
+    struct worker *worker;
+    struct fetcher *fetcher;
+    struct monitor *monitor;
+    bool has_trouble;
+};
+
+static void on_trouble(const char *message, void *user)
+{
+    struct daemon *daemon = user;
+    daemon->has_trouble = true;
+    log_error("%s", message);
+}
+
+static void on_deliveries(void *user)
+{
+    (void)user;
+}
+
+static void on_feed(const char *feed_id, const char *message, void *user)
+{
+    (void)user;
+    if (message)
+        log_warning("feed %s: %s", feed_id, message);
+    else
+        log_info("feed %s: can be read again", feed_id);
+}
+
+static void on_finished(void *user)
+{
+    struct daemon *daemon = user;
+    g_main_loop_quit(daemon->loop);
+}
+
+static void set_logs(struct daemon *daemon)
+{
+    g_autoptr(GArray) logs = g_array_new(FALSE, FALSE, sizeof(struct store_log));
+    for (guint i = 0; i < daemon->config->sinks->len; i++) {
+        const struct config_sink *sink = g_ptr_array_index(daemon->config->sinks, i);
+        const struct store_log log = {sink->id, sink->path, (enum store_log_format)sink->format};
+        if (sink->type == CONFIG_SINK_LOG && sink->is_enabled)
+            g_array_append_val(logs, log);
+    }
+    store_set_logs(daemon->store, (const struct store_log *)(const void *)logs->data, logs->len);
+}
+
+static gboolean on_terminate(gpointer user)
+{
+    struct daemon *daemon = user;
+    log_info("stopping");
+    g_main_loop_quit(daemon->loop);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_reload(gpointer user)
+{
+    struct daemon *daemon = user;
+    struct config *config = load_config("feedwatchd", daemon->options.config_path);
+    if (!config) {
+        log_error("the new configuration has errors; the old one stays in force");
+        return G_SOURCE_CONTINUE;
+    }
+    if (strcmp(config->state_dir, daemon->config->state_dir) != 0)
+        log_warning("state_dir changes only with a restart");
+    config_unref(daemon->config);
+    daemon->config = config;
+    set_logs(daemon);
+    monitor_reload(daemon->monitor, config);
+    log_info("configuration reloaded: %u feeds, %u rules", config->feeds->len, config->rules->len);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean on_reopen(gpointer user)
+{
+    struct daemon *daemon = user;
+    store_reopen_logs(daemon->store);
+    return G_SOURCE_CONTINUE;
+}
+
+static bool parse_options(struct options *options, int *argc, char ***argv)
+{
+    const GOptionEntry entries[] = {
+        {"config", 'c', 0, G_OPTION_ARG_FILENAME, &options->config_path, "the configuration",
+         "FILE"},
+        {"once", 0, 0, G_OPTION_ARG_NONE, &options->once, "poll every feed now, deliver, and exit",
+         NULL},
+        {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "print the version", NULL},
+        {"time-scale", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_DOUBLE, &options->time_scale, NULL,
+         NULL},
+        G_OPTION_ENTRY_NULL,
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("- watch news feeds and raise alerts");
+    g_autoptr(GError) error = NULL;
+    g_option_context_add_main_entries(context, entries, NULL);
+    bool fine = g_option_context_parse(context, argc, argv, &error);
+    if (!fine)
+        log_error("%s; try --help", error->message);
+    else if (*argc > 1)
+        log_error("there is no argument %s; try --help", (*argv)[1]);
+    else if (options->time_scale < 0 || (options->time_scale > 0 && options->time_scale < 1))
+        log_error("--time-scale wants a number of at least 1");
+    else
+        return true;
+    return false;
+}
+
+static int open_store(struct daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    const struct store_hooks hooks = {on_trouble, on_deliveries, daemon};
+    int64_t now_s = clock_real_wall_ms() / 1000;
+    daemon->clock = daemon->options.time_scale > 1
+                        ? clock_new_scaled(now_s, daemon->options.time_scale)
+                        : clock_new_real();
+    daemon->store = store_open(daemon->config->state_dir, daemon->clock,
+                               daemon->config->retention_s, &hooks, NULL, &error);
+    if (!daemon->store) {
+        log_error("%s", error->message);
+        return g_error_matches(error, STORE_ERROR, STORE_ERROR_BUSY) ? EXIT_BUSY : EXIT_FAILED;
+    }
+    if (daemon->options.time_scale > 1)
+        clock_set_origin(daemon->clock, store_time_origin(daemon->store, now_s));
+    return EXIT_OK;
+}
+
+static void start(struct daemon *daemon)
+{
+    const struct monitor_hooks hooks = {on_feed, on_finished, daemon};
+    set_logs(daemon);
+    /* The same variable that OpenSSL's own tools obey. */
+    daemon->http = http_client_new(NULL, getenv("SSL_CERT_FILE"));
+    daemon->worker = worker_new(NULL);
+    daemon->fetcher = fetcher_new(NULL, daemon->http, daemon->worker, daemon->clock);
+    const struct monitor_parts parts = {NULL, daemon->clock, daemon->store, daemon->fetcher};
+    daemon->monitor = monitor_new(&parts, daemon->config, &hooks);
+    g_unix_signal_add(SIGTERM, on_terminate, daemon);
+    g_unix_signal_add(SIGINT, on_terminate, daemon);
+    g_unix_signal_add(SIGHUP, on_reload, daemon);
+    g_unix_signal_add(SIGUSR1, on_reopen, daemon);
+    log_info("feedwatchd %s: %u feeds, %u rules, state in %s", FEEDWATCH_VERSION,
+             daemon->config->feeds->len, daemon->config->rules->len, daemon->config->state_dir);
+    monitor_start(daemon->monitor, daemon->options.once);
+}
+
+static int stop(struct daemon *daemon)
+{
+    struct monitor_count count;
+    monitor_counts(daemon->monitor, &count);
+    monitor_free(daemon->monitor);
+    fetcher_free(daemon->fetcher);
+    worker_free(daemon->worker);
+    http_client_free(daemon->http);
+    bool flushed = store_close(daemon->store, FLUSH_DEADLINE_MS);
+    if (!flushed)
+        log_error("not everything could be written; it will be fetched again");
+    bool all_failed = daemon->options.once && count.polled > 0 && count.failed_now == count.polled;
+    return !flushed || all_failed ? EXIT_FAILED : EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon daemon = {0};
+    setlocale(LC_ALL, "");
+    signal(SIGPIPE, SIG_IGN);
+    log_init("feedwatchd", LOG_LEVEL_INFO);
+    if (!parse_options(&daemon.options, &argc, &argv))
+        return EXIT_USAGE;
+    if (daemon.options.version) {
+        g_print("feedwatchd %s\n", FEEDWATCH_VERSION);
+        return EXIT_OK;
+    }
+    daemon.config = load_config("feedwatchd", daemon.options.config_path);
+    if (!daemon.config)
+        return EXIT_CONFIG;
+    daemon.loop = g_main_loop_new(NULL, FALSE);
+    int code = open_store(&daemon);
+    if (code == EXIT_OK) {
+        start(&daemon);
+        g_main_loop_run(daemon.loop);
+        code = stop(&daemon);
+    }
+    clock_free(daemon.clock);
+    config_unref(daemon.config);
+    g_main_loop_unref(daemon.loop);
+    g_free(daemon.options.config_path);
+    return code;
+}

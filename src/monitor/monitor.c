@@ -1,0 +1,342 @@
+#include "monitor/monitor.h"
+
+#include "monitor/internal.h"
+#include "monitor/judge.h"
+
+#include <string.h>
+
+/* GLib's time-outs run on CLOCK_MONOTONIC, which stands still in suspend: the loop looks again at
+ * least this often. */
+#define TICK_MAX_MS 60000
+/* So many commits may wait for the disk before polling pauses. */
+#define BACKLOG_MAX 256
+
+static void set_timer(struct monitor *monitor);
+
+struct schedule_settings monitor_schedule_settings(const struct monitor_feed *feed)
+{
+    return (struct schedule_settings){feed->settings->interval_s, feed->settings->cache_max_s};
+}
+
+static struct monitor_feed *monitor_feed_new(struct monitor *monitor, const char *id,
+                                             struct store_feed *state)
+{
+    struct monitor_feed *feed = g_new0(struct monitor_feed, 1);
+    feed->monitor = monitor;
+    feed->state = state;
+    if (!state) {
+        feed->state = g_new0(struct store_feed, 1);
+        feed->state->id = g_strdup(id);
+    }
+    return feed;
+}
+
+static void monitor_feed_free(gpointer data)
+{
+    struct monitor_feed *feed = data;
+    if (feed->poll)
+        poll_cancel(feed->poll);
+    store_feed_free(feed->state);
+    g_free(feed);
+}
+
+/* What was remembered of another address does not hold for this one. */
+static void forget_address(struct store_feed *state)
+{
+    g_clear_pointer(&state->etag, g_free);
+    g_clear_pointer(&state->last_modified, g_free);
+    g_clear_pointer(&state->moved_url, g_free);
+    g_clear_pointer(&state->candidate_url, g_free);
+    state->candidate_since_s = 0;
+    state->candidate_seen = 0;
+    state->body_hash = 0;
+    state->schedule = (struct schedule_state){.rhythm_s = state->schedule.rhythm_s,
+                                              .new_item_s = state->schedule.new_item_s};
+}
+
+static void place_in_queue(struct monitor_feed *feed)
+{
+    struct monitor *monitor = feed->monitor;
+    if (monitor->is_once || feed->state->schedule.is_gone)
+        return;
+    int64_t wait_s = feed->state->schedule.due_s - clock_wall_s(monitor->parts.clock);
+    schedule_queue_set(monitor->queue, feed,
+                       clock_boot_ms(monitor->parts.clock) + MAX(wait_s, 0) * 1000);
+}
+
+/* The feed as the configuration has it now. */
+static void configure_feed(struct monitor *monitor, const struct config_feed *settings)
+{
+    struct monitor_feed *feed = g_hash_table_lookup(monitor->feeds, settings->id);
+    if (!feed) {
+        feed = monitor_feed_new(monitor, settings->id, NULL);
+        g_hash_table_insert(monitor->feeds, feed->state->id, feed);
+    }
+    feed->settings = settings;
+    if (feed->state->url && strcmp(feed->state->url, settings->url) != 0)
+        forget_address(feed->state);
+    if (g_strcmp0(feed->state->url, settings->url) != 0) {
+        g_free(feed->state->url);
+        feed->state->url = g_strdup(settings->url);
+    }
+    if (feed->poll)
+        return;
+    const struct schedule_settings schedule = monitor_schedule_settings(feed);
+    feed->state->schedule.due_s = schedule_restored_due(&schedule, &feed->state->schedule,
+                                                        clock_wall_s(monitor->parts.clock));
+    place_in_queue(feed);
+}
+
+static gboolean is_unconfigured(gpointer key, gpointer value, gpointer user)
+{
+    struct monitor_feed *feed = value;
+    struct monitor *monitor = user;
+    (void)key;
+    if (feed->settings)
+        return FALSE;
+    schedule_queue_remove(monitor->queue, feed);
+    return TRUE;
+}
+
+static void take_config(struct monitor *monitor, struct config *config)
+{
+    struct config *old = monitor->config;
+    monitor->config = config_ref(config);
+    judge_rules_unref(monitor->rules);
+    monitor->rules = judge_rules_new(config);
+    g_free(monitor->user_agent);
+    monitor->user_agent =
+        config->user_agent_contact
+            ? g_strdup_printf("feedwatch/%s (+%s)", FEEDWATCH_VERSION, config->user_agent_contact)
+            : g_strdup_printf("feedwatch/%s", FEEDWATCH_VERSION);
+    fetcher_set_limits(monitor->parts.fetcher, config->host_spacing_ms, config->max_connections);
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, monitor->feeds);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        ((struct monitor_feed *)value)->settings = NULL;
+    for (guint i = 0; i < config->feeds->len; i++) {
+        const struct config_feed *settings = g_ptr_array_index(config->feeds, i);
+        if (settings->is_enabled)
+            configure_feed(monitor, settings);
+    }
+    g_hash_table_foreach_remove(monitor->feeds, is_unconfigured, monitor);
+    if (old)
+        config_unref(old);
+}
+
+/* A configured feed that is not stored, but whose URL a stored feed has that is no longer
+ * configured: it was renamed. */
+static void adopt_renamed(struct monitor *monitor, const struct config *config)
+{
+    g_autoptr(GHashTable) by_url = g_hash_table_new(g_str_hash, g_str_equal);
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, monitor->feeds);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct monitor_feed *feed = value;
+        if (feed->state->url && !config_find_feed(config, feed->state->id))
+            g_hash_table_insert(by_url, feed->state->url, feed);
+    }
+    for (guint i = 0; i < config->feeds->len && g_hash_table_size(by_url) > 0; i++) {
+        const struct config_feed *settings = g_ptr_array_index(config->feeds, i);
+        struct monitor_feed *feed = g_hash_table_lookup(by_url, settings->url);
+        if (!feed || g_hash_table_contains(monitor->feeds, settings->id))
+            continue;
+        g_hash_table_remove(by_url, settings->url);
+        g_hash_table_steal(monitor->feeds, feed->state->id);
+        store_rename_feed(monitor->parts.store, feed->state->id, settings->id);
+        g_free(feed->state->id);
+        feed->state->id = g_strdup(settings->id);
+        g_hash_table_insert(monitor->feeds, feed->state->id, feed);
+    }
+}
+
+static void load_states(struct monitor *monitor)
+{
+    g_autoptr(GPtrArray) states = store_load_feeds(monitor->parts.store);
+    for (guint i = 0; i < states->len; i++) {
+        struct store_feed *state = g_ptr_array_index(states, i);
+        g_ptr_array_index(states, i) = NULL;
+        if (g_hash_table_contains(monitor->feeds, state->id)) {
+            store_feed_free(state);
+            continue;
+        }
+        g_hash_table_insert(monitor->feeds, state->id, monitor_feed_new(monitor, NULL, state));
+    }
+}
+
+struct monitor *monitor_new(const struct monitor_parts *parts, struct config *config,
+                            const struct monitor_hooks *hooks)
+{
+    struct monitor *monitor = g_new0(struct monitor, 1);
+    monitor->parts = *parts;
+    monitor->hooks = *hooks;
+    monitor->feeds = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, monitor_feed_free);
+    monitor->queue = schedule_queue_new();
+    load_states(monitor);
+    adopt_renamed(monitor, config);
+    take_config(monitor, config);
+    return monitor;
+}
+
+void monitor_reload(struct monitor *monitor, struct config *config)
+{
+    load_states(monitor);
+    adopt_renamed(monitor, config);
+    take_config(monitor, config);
+    set_timer(monitor);
+}
+
+void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message)
+{
+    struct monitor *monitor = feed->monitor;
+    monitor->count.polled++;
+    if (!ok)
+        monitor->count.failed_now++;
+    bool was_failing = feed->is_reported;
+    feed->is_reported = !ok;
+    if (monitor->hooks.on_feed && (ok ? was_failing : !was_failing || monitor->is_once))
+        monitor->hooks.on_feed(feed->state->id, message, monitor->hooks.user);
+}
+
+static bool is_idle(const struct monitor *monitor)
+{
+    return monitor->polls == 0;
+}
+
+void monitor_on_poll_over(struct monitor_feed *feed)
+{
+    struct monitor *monitor = feed->monitor;
+    monitor->polls--;
+    place_in_queue(feed);
+    if (monitor->is_once && is_idle(monitor) && monitor->hooks.on_finished)
+        monitor->hooks.on_finished(monitor->hooks.user);
+    else if (!monitor->is_once)
+        set_timer(monitor);
+}
+
+static void begin(struct monitor_feed *feed)
+{
+    feed->monitor->polls++;
+    poll_start(feed);
+}
+
+static bool is_backed_up(const struct monitor *monitor)
+{
+    return store_backlog(monitor->parts.store) > BACKLOG_MAX;
+}
+
+static gboolean on_timer(gpointer user)
+{
+    struct monitor *monitor = user;
+    int64_t now_ms = clock_boot_ms(monitor->parts.clock);
+    struct monitor_feed *feed;
+    g_clear_pointer(&monitor->timer, g_source_unref);
+    while (!is_backed_up(monitor) &&
+           (feed = schedule_queue_pop_due(monitor->queue, now_ms)) != NULL)
+        if (!feed->poll)
+            begin(feed);
+    set_timer(monitor);
+    return G_SOURCE_REMOVE;
+}
+
+static void clear_timer(struct monitor *monitor)
+{
+    if (monitor->timer)
+        g_source_destroy(monitor->timer);
+    g_clear_pointer(&monitor->timer, g_source_unref);
+}
+
+static void set_timer(struct monitor *monitor)
+{
+    clear_timer(monitor);
+    int64_t due_ms;
+    if (monitor->is_stopped || monitor->is_once || !schedule_queue_next(monitor->queue, &due_ms))
+        return;
+    int64_t wait_ms =
+        clock_real_delay_ms(monitor->parts.clock, due_ms - clock_boot_ms(monitor->parts.clock));
+    if (is_backed_up(monitor))
+        wait_ms = MAX(wait_ms, 1000);
+    monitor->timer = g_timeout_source_new((guint)MIN(wait_ms, TICK_MAX_MS));
+    g_source_set_callback(monitor->timer, on_timer, monitor, NULL);
+    g_source_attach(monitor->timer, monitor->parts.context);
+}
+
+/* What --once obeys: 410, Retry-After and the silence after a 429; not due times or freshness. */
+static bool may_ask_now(const struct monitor_feed *feed, int64_t now_s)
+{
+    const struct schedule_state *schedule = &feed->state->schedule;
+    return !schedule->is_gone && !(schedule->throttles > 0 && schedule->allowed_s > now_s);
+}
+
+static gboolean on_nothing_to_do(gpointer user)
+{
+    struct monitor *monitor = user;
+    if (monitor->hooks.on_finished)
+        monitor->hooks.on_finished(monitor->hooks.user);
+    return G_SOURCE_REMOVE;
+}
+
+static void start_all(struct monitor *monitor)
+{
+    int64_t now_s = clock_wall_s(monitor->parts.clock);
+    for (guint i = 0; i < monitor->config->feeds->len; i++) {
+        const struct config_feed *settings = g_ptr_array_index(monitor->config->feeds, i);
+        struct monitor_feed *feed = g_hash_table_lookup(monitor->feeds, settings->id);
+        if (feed && may_ask_now(feed, now_s))
+            begin(feed);
+    }
+    if (is_idle(monitor))
+        g_idle_add(on_nothing_to_do, monitor);
+}
+
+void monitor_start(struct monitor *monitor, bool once)
+{
+    monitor->is_once = once;
+    if (once)
+        start_all(monitor);
+    else
+        set_timer(monitor);
+}
+
+void monitor_stop(struct monitor *monitor)
+{
+    GHashTableIter iter;
+    gpointer value;
+    monitor->is_stopped = true;
+    clear_timer(monitor);
+    g_hash_table_iter_init(&iter, monitor->feeds);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct monitor_feed *feed = value;
+        if (feed->poll)
+            poll_cancel(feed->poll);
+        feed->poll = NULL;
+    }
+    monitor->polls = 0;
+}
+
+void monitor_free(struct monitor *monitor)
+{
+    if (!monitor)
+        return;
+    monitor_stop(monitor);
+    g_hash_table_unref(monitor->feeds);
+    schedule_queue_free(monitor->queue);
+    judge_rules_unref(monitor->rules);
+    config_unref(monitor->config);
+    g_free(monitor->user_agent);
+    g_free(monitor);
+}
+
+void monitor_counts(const struct monitor *monitor, struct monitor_count *ret_count)
+{
+    GHashTableIter iter;
+    gpointer value;
+    *ret_count = monitor->count;
+    ret_count->feeds = g_hash_table_size(monitor->feeds);
+    ret_count->failing = 0;
+    g_hash_table_iter_init(&iter, monitor->feeds);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        ret_count->failing += ((struct monitor_feed *)value)->state->schedule.failures > 0;
+}
