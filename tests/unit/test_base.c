@@ -1,0 +1,162 @@
+/* src/base: clock, file, json, log. */
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+#include <glib/gstdio.h>
+
+static void test_virtual_clock(void **state)
+{
+    (void)state;
+    struct clock *clock = clock_new_virtual(1000);
+    int64_t boot_ms = clock_boot_ms(clock);
+    clock_advance(clock, 2500);
+    assert_int_equal(clock_wall_s(clock), 1002);
+    assert_int_equal(clock_boot_ms(clock) - boot_ms, 2500);
+    clock_free(clock);
+}
+
+static void test_scaled_clock(void **state)
+{
+    (void)state;
+    int64_t now_s = clock_real_wall_ms() / 1000;
+    /* Origin an hour ago, 100 times as fast: a hundred hours have passed. */
+    struct clock *clock = clock_new_scaled(now_s - 3600, 100);
+    int64_t ahead_s = clock_wall_s(clock) - (now_s - 3600);
+    assert_in_range(ahead_s, 360000, 360000 + 1000);
+    assert_int_equal(clock_real_delay_ms(clock, 50000), 500);
+    assert_int_equal(clock_real_delay_ms(clock, 10), 1);
+    assert_int_equal(clock_real_delay_ms(clock, -5), 0);
+    clock_set_origin(clock, now_s);
+    assert_in_range(clock_wall_s(clock) - now_s, 0, 1000);
+    clock_free(clock);
+}
+
+static void test_expand(void **state)
+{
+    (void)state;
+    const char *home = g_get_home_dir();
+    static const struct {
+        const char *in, *out;
+    } cases[] = {
+        {"%S/alerts.log", "/state/alerts.log"},
+        {"/plain", "/plain"},
+        {"100%%", "100%"},
+        {"%x", "%x"},
+        {"a~/b", "a~/b"},
+        {"%", "%"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *got = file_expand(cases[i].in, "/state");
+        assert_string_equal(got, cases[i].out);
+    }
+    g_autofree char *tilde = file_expand("~/x", NULL);
+    g_autofree char *percent = file_expand("%h/x", NULL);
+    g_autofree char *want = g_strdup_printf("%s/x", home);
+    assert_string_equal(tilde, want);
+    assert_string_equal(percent, want);
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    g_autofree char *dir = g_dir_make_tmp("feedwatch-XXXXXX", NULL);
+    g_autofree char *deep = g_build_filename(dir, "a", "b", NULL);
+    g_autofree char *path = g_build_filename(deep, "f", NULL);
+    g_autoptr(GError) error = NULL;
+    assert_true(file_make_dir(deep, &error));
+    struct stat st;
+    assert_int_equal(stat(deep, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    assert_true(g_file_set_contents(path, "hello", 5, NULL));
+    size_t size = 0;
+    g_autofree char *bytes = file_read(path, 5, &size, &error);
+    assert_int_equal(size, 5);
+    assert_string_equal(bytes, "hello");
+    assert_null(file_read(path, 4, &size, &error));
+    assert_non_null(strstr(error->message, path));
+    g_clear_error(&error);
+    assert_null(file_read("/nonexistent/x", 4, &size, &error));
+    assert_non_null(strstr(error->message, "/nonexistent/x"));
+    assert_false(file_make_dir("/proc/nothing/here", NULL));
+    g_unlink(path);
+    g_rmdir(deep);
+    g_autofree char *parent = g_build_filename(dir, "a", NULL);
+    g_rmdir(parent);
+    g_rmdir(dir);
+}
+
+static void test_lock(void **state)
+{
+    (void)state;
+    g_autofree char *dir = g_dir_make_tmp("feedwatch-XXXXXX", NULL);
+    g_autofree char *path = g_build_filename(dir, "lock", NULL);
+    bool held = true;
+    assert_false(file_is_locked(path));
+    int first = file_lock(path, &held, NULL);
+    assert_true(first >= 0 && !held);
+    assert_true(file_is_locked(path));
+    g_autoptr(GError) error = NULL;
+    assert_int_equal(file_lock(path, &held, &error), -1);
+    assert_true(held);
+    close(first);
+    assert_false(file_is_locked(path));
+    g_unlink(path);
+    g_rmdir(dir);
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    json_t *object = json_object();
+    const char *const texts[] = {"a", "\xC0", NULL};
+    json_set_text(object, "text", "\xE2\x80\x94 \xFF");
+    json_set_text(object, "none", NULL);
+    json_set_time(object, "when", 5, 5);
+    json_set_int(object, "n", INT64_MAX);
+    json_set_texts(object, "list", texts);
+    json_set_texts(object, "empty", NULL);
+    g_autofree char *line = json_to_text(object);
+    json_decref(object);
+    assert_string_equal(
+        line, "{\"text\":\"\xE2\x80\x94 \xEF\xBF\xBD\",\"none\":null,\"when\":null,"
+              "\"n\":9223372036854775807,\"list\":[\"a\",\"\xEF\xBF\xBD\"],\"empty\":[]}");
+}
+
+/* A message cannot forge a second line. */
+static void test_log(void **state)
+{
+    (void)state;
+    g_autofree char *path = g_strdup("/tmp/feedwatch-log-XXXXXX");
+    int fd = g_mkstemp(path);
+    int saved = dup(STDERR_FILENO);
+    dup2(fd, STDERR_FILENO);
+    log_init("prog", LOG_LEVEL_INFO);
+    log_warning("one\ntwo %s", "\x1B[3m");
+    log_debug("never");
+    dup2(saved, STDERR_FILENO);
+    g_autofree char *text = NULL;
+    g_file_get_contents(path, &text, NULL, NULL);
+    close(fd);
+    close(saved);
+    g_unlink(path);
+    assert_string_equal(text, "prog: warning: one two  [3m\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_virtual_clock), cmocka_unit_test(test_scaled_clock),
+        cmocka_unit_test(test_expand),        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_lock),          cmocka_unit_test(test_json),
+        cmocka_unit_test(test_log),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
