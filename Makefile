@@ -72,6 +72,9 @@ tests: all $(UNIT) $(SIM) $(FUZZ)
 deps: ## install what building and testing needs (Debian; root or sudo)
 	tests/tools/install-deps
 
+demo: all ## poll the bundled feeds with the shipped rules and show the alerts
+	$(PYTHON) tests/tools/demo
+
 check: ## build and run every test
 	$(PYTHON) tests/tools/check
 
