@@ -55,6 +55,13 @@ static void on_feed(const char *feed_id, const char *message, void *user)
         log_info("feed %s: can be read again", feed_id);
 }
 
+static void on_moved(const char *feed_id, const char *url, void *user)
+{
+    (void)user;
+    log_warning("feed %s has moved for good: from now on it is read from %s; put that in its url",
+                feed_id, url);
+}
+
 static void on_finished(void *user)
 {
     struct daemon *daemon = user;
@@ -154,7 +161,7 @@ static int open_store(struct daemon *daemon)
 
 static void start(struct daemon *daemon)
 {
-    const struct monitor_hooks hooks = {on_feed, on_finished, daemon};
+    const struct monitor_hooks hooks = {on_feed, on_moved, on_finished, daemon};
     set_logs(daemon);
     /* The same variable that OpenSSL's own tools obey. */
     daemon->http = http_client_new(NULL, getenv("SSL_CERT_FILE"));

@@ -39,6 +39,7 @@ void poll_cancel(struct poll *poll);
 /* Called by a poll when it is over; sets the feed's place in the queue by its state. */
 void monitor_on_poll_over(struct monitor_feed *feed);
 void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message);
+void monitor_on_moved(struct monitor_feed *feed);
 struct schedule_settings monitor_schedule_settings(const struct monitor_feed *feed);
 
 #endif

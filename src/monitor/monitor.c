@@ -200,6 +200,13 @@ void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message)
         monitor->hooks.on_feed(feed->state->id, message, monitor->hooks.user);
 }
 
+void monitor_on_moved(struct monitor_feed *feed)
+{
+    const struct monitor_hooks *hooks = &feed->monitor->hooks;
+    if (hooks->on_moved)
+        hooks->on_moved(feed->state->id, feed->state->moved_url, hooks->user);
+}
+
 static bool is_idle(const struct monitor *monitor)
 {
     return monitor->polls == 0;

@@ -18,6 +18,8 @@ struct monitor_hooks {
     /* A feed could not be read: one sentence. Also when it can be read again: message is NULL.
      * Comes when the state changes, and for every failure in a run with `once`. */
     void (*on_feed)(const char *feed_id, const char *message, void *user);
+    /* A permanent redirect is followed from now on. */
+    void (*on_moved)(const char *feed_id, const char *url, void *user);
     /* With `once`: every feed was polled and committed. */
     void (*on_finished)(void *user);
     void *user;

@@ -2,6 +2,7 @@
  * completion. */
 #include "monitor/internal.h"
 #include "monitor/judge.h"
+#include "monitor/moves.h"
 
 #include <string.h>
 
@@ -182,6 +183,9 @@ static void on_fetched(struct fetch_result *result, void *user)
     poll->validators = result->validators;
     result->validators = (struct fetch_validators){NULL, NULL};
     poll->body_hash = result->body_hash;
+    if (moves_note(poll->feed->state, result->permanent_url,
+                   clock_wall_s(poll->monitor->parts.clock)))
+        monitor_on_moved(poll->feed);
     if (result->kind != FETCH_DOCUMENT) {
         take_validators(poll);
         save_outcome(poll, true, NULL);
