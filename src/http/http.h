@@ -3,8 +3,9 @@
  * A request is one exchange: no redirect is followed here, no cookie kept, no credentials guessed.
  * Only http and https. The body is counted after decoding and cut at max_bytes; headers at
  * max_header_bytes. The address is checked where the socket opens and again before the request is
- * sent (a reused connection opens none). Values with CR, LF or NUL are refused before anything is
- * sent (RFC 9110 5.5).
+ * sent (a reused connection opens none); through a proxy only a host that is written as an address
+ * can be checked. Values with control characters are refused before anything is sent (RFC 9110
+ * 5.5). Where no proxy is given, the standard variables hold (proxy.h); "" means none at all.
  *
  * One thread: everything happens on the context given at birth; on_done never comes from within
  * http_send(). */
@@ -25,7 +26,7 @@ enum http_failure {
     HTTP_FAILED_DNS,
     HTTP_FAILED_CONNECT,
     HTTP_FAILED_TLS,
-    HTTP_FAILED_TIMEOUT,
+    HTTP_FAILED_TIMEOUT,   /* once connected; before that it is one of the first two */
     HTTP_FAILED_TOO_LARGE, /* body, headers */
     HTTP_FAILED_ADDRESS,   /* a private address that nobody asked for (S09) */
     HTTP_FAILED_REQUEST,   /* refused before it was sent: scheme, bad value */
@@ -72,6 +73,8 @@ struct http_exchange *http_send(struct http_client *client, const struct http_re
                                 http_done on_done, void *user);
 /* Ends it without a callback. Valid until on_done is called. */
 void http_cancel(struct http_exchange *exchange);
+/* "feedwatch/VERSION (+CONTACT)"; contact may be NULL. Newly allocated. */
+char *http_user_agent(const char *contact);
 /* The first header of that lower-case name, or NULL. */
 const char *http_response_header(const struct http_response *response, const char *name);
 

@@ -1,0 +1,165 @@
+#include "http/multi.h"
+
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* Idle connections that are kept; not a limit on those in use. */
+#define CONNECTIONS_KEPT 128L
+#define EVENTS_AT_ONCE   64
+#define NO_TIMER         INT64_MAX
+
+struct multi {
+    GSource source; /* first: GLib allocates and owns the whole */
+    CURLM *curl;
+    int epoll;
+    int64_t timer_us; /* when libcurl wants to be called; monotonic */
+    bool is_dispatching;
+    multi_finished on_finished;
+    void *user;
+};
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
+{
+    (void)easy;
+    struct multi *multi = user;
+    struct epoll_event event = {.data.fd = fd};
+    if (what == CURL_POLL_REMOVE) {
+        epoll_ctl(multi->epoll, EPOLL_CTL_DEL, fd, NULL); /* closed already: nothing to take out */
+        return 0;
+    }
+    if (what & CURL_POLL_IN)
+        event.events |= EPOLLIN;
+    if (what & CURL_POLL_OUT)
+        event.events |= EPOLLOUT;
+    int rc = epoll_ctl(multi->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
+    if (rc != 0) /* the number of a closed socket came back, or the other way round */
+        rc = epoll_ctl(multi->epoll, known ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd, &event);
+    curl_multi_assign(multi->curl, fd, multi);
+    return rc;
+}
+
+/* Telling GLib costs a system call outside dispatch(), so it is told there once at the end. */
+static void publish_timer(struct multi *multi)
+{
+    int64_t ready_us = multi->timer_us == NO_TIMER ? -1 : multi->timer_us;
+    if (!multi->is_dispatching && g_source_get_ready_time(&multi->source) != ready_us)
+        g_source_set_ready_time(&multi->source, ready_us);
+}
+
+static int on_timer(CURLM *curl, long timeout_ms, void *user)
+{
+    (void)curl;
+    struct multi *multi = user;
+    if (timeout_ms < 0)
+        multi->timer_us = NO_TIMER;
+    else if (timeout_ms == 0)
+        multi->timer_us = 0;
+    else
+        multi->timer_us = g_get_monotonic_time() + (int64_t)timeout_ms * 1000;
+    publish_timer(multi);
+    return 0;
+}
+
+/* False where the multi was freed meanwhile. */
+static bool report_finished(struct multi *multi)
+{
+    int left;
+    CURLMsg *message;
+    while ((message = curl_multi_info_read(multi->curl, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        multi->on_finished(message->easy_handle, message->data.result, multi->user);
+        if (g_source_is_destroyed(&multi->source))
+            return false;
+    }
+    return true;
+}
+
+static bool run_sockets(struct multi *multi)
+{
+    struct epoll_event events[EVENTS_AT_ONCE];
+    int n, running;
+    do {
+        n = epoll_wait(multi->epoll, events, EVENTS_AT_ONCE, 0);
+        for (int i = 0; i < n; i++) {
+            int what = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+                       (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                       (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+            curl_multi_socket_action(multi->curl, events[i].data.fd, what, &running);
+        }
+        if (!report_finished(multi))
+            return false;
+    } while (n == EVENTS_AT_ONCE);
+    return true;
+}
+
+/* A transfer that starts asks for a timer of 0; it is served here without another turn of the main
+ * loop, but not for ever: others want their turn. */
+static bool run_timers(struct multi *multi)
+{
+    int running;
+    for (int turns = 0; turns < 8 && multi->timer_us != NO_TIMER; turns++) {
+        if (multi->timer_us > 0 && multi->timer_us > g_get_monotonic_time())
+            break;
+        multi->timer_us = NO_TIMER;
+        curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &running);
+        if (!report_finished(multi))
+            return false;
+    }
+    return true;
+}
+
+static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer unused_user)
+{
+    (void)unused;
+    (void)unused_user;
+    struct multi *multi = (struct multi *)source;
+    multi->is_dispatching = true;
+    bool is_alive = run_sockets(multi) && run_timers(multi);
+    multi->is_dispatching = false;
+    if (is_alive)
+        publish_timer(multi);
+    return G_SOURCE_CONTINUE;
+}
+
+struct multi *multi_new(GMainContext *context, multi_finished on_finished, void *user)
+{
+    static GSourceFuncs functions = {.dispatch = dispatch};
+    struct multi *multi = (struct multi *)g_source_new(&functions, sizeof *multi);
+    g_source_set_static_name(&multi->source, "http");
+    multi->on_finished = on_finished;
+    multi->user = user;
+    multi->timer_us = NO_TIMER;
+    multi->epoll = epoll_create1(EPOLL_CLOEXEC);
+    multi->curl = curl_multi_init();
+    g_assert(multi->epoll >= 0 && multi->curl != NULL);
+    curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(multi->curl, CURLMOPT_SOCKETDATA, multi);
+    curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
+    curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+    g_source_add_unix_fd(&multi->source, multi->epoll, G_IO_IN);
+    g_source_attach(&multi->source, context);
+    return multi;
+}
+
+void multi_free(struct multi *multi)
+{
+    if (!multi)
+        return;
+    curl_multi_cleanup(multi->curl);
+    close(multi->epoll);
+    g_source_destroy(&multi->source);
+    g_source_unref(&multi->source);
+}
+
+bool multi_add(struct multi *multi, CURL *easy)
+{
+    return curl_multi_add_handle(multi->curl, easy) == CURLM_OK;
+}
+
+void multi_remove(struct multi *multi, CURL *easy)
+{
+    curl_multi_remove_handle(multi->curl, easy);
+}

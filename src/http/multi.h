@@ -1,0 +1,24 @@
+/* http/multi - libcurl's multi_socket interface as one source of a GLib main loop.
+ *
+ * All sockets sit in one epoll descriptor, so a socket that comes or goes costs GLib nothing, and
+ * libcurl's timer is the source's ready time. Nothing of libcurl is called from its timer callback;
+ * a new timeout replaces the old one, -1 deletes it. Finished transfers are read until there are no
+ * more, outside any libcurl call: on_finished may add and remove handles and free the multi. */
+#ifndef HTTP_MULTI_H
+#define HTTP_MULTI_H
+
+#include <curl/curl.h>
+#include <glib.h>
+#include <stdbool.h>
+
+struct multi;
+
+typedef void (*multi_finished)(CURL *easy, CURLcode result, void *user);
+
+struct multi *multi_new(GMainContext *context, multi_finished on_finished, void *user);
+/* Every handle must have been removed. */
+void multi_free(struct multi *multi);
+bool multi_add(struct multi *multi, CURL *easy);
+void multi_remove(struct multi *multi, CURL *easy);
+
+#endif
