@@ -1,10 +1,12 @@
 /* text/html - HTML to what a person reads.
  *
- * Pure: no tree, no network, one pass. Source: the HTML Living Standard's character references
- * (13.5) and its block elements. Blocks and <br> separate words, inline elements do not; script,
- * style, template and comments vanish; entities are decoded once (numeric 0x80-0x9F by
- * windows-1252); an image's alt text counts as text. The output is valid UTF-8 with blocks
- * separated by "\n" and blanks collapsed. */
+ * Pure: no tree, no network, one pass, time linear in the input. Source: the HTML Living Standard's
+ * character references (13.5) and its block elements. Blocks and <br> separate words, inline
+ * elements do not; script, style, template, frames and comments vanish; references are decoded once
+ * (text/html_refs.h); an image's alt text counts as text. What only resembles a tag stays text: a
+ * "<" before anything but a name, a tag that never ends, <stdio.h>, <ann@example.com>. Blanks are
+ * collapsed and blocks separated by "\n". Valid UTF-8 in gives valid UTF-8 out; control characters
+ * and the like are text/clean.h's. */
 #ifndef TEXT_HTML_H
 #define TEXT_HTML_H
 
@@ -14,9 +16,11 @@
 
 /* Appends the text of an HTML fragment. */
 void html_append_text(GString *out, const char *html, size_t size);
+/* The same for XML markup: whatever is spelt like a tag is one. */
+void html_append_markup_text(GString *out, const char *markup, size_t size);
 /* Appends text with its character references decoded once, and no other change. */
 void html_append_decoded(GString *out, const char *text, size_t size);
-/* Whether the text looks like markup rather than like plain text with a stray < or &. */
+/* Whether the text has tags of HTML or comments in it, rather than at most a stray < or &. */
 bool html_is_markup(const char *text, size_t size);
 
 #endif

@@ -1,0 +1,89 @@
+/* feed/xml - a forgiving pull tokenizer for XML as feeds have it.
+ *
+ * Pure. Cuts a UTF-8 document into start tags, end tags and text without copying anything; what
+ * nests in what is the reader's business. Source: XML 1.0 (tokens), and long experience with what
+ * is not XML. Well-formed documents give the tokens that XML defines; of others: a "<" that begins
+ * no tag is text, attributes may lack quotes or values, the first of two equal attributes counts,
+ * names without declaration that HTML knows are HTML's. Nothing outside the document is ever
+ * opened: external entities and DTDs do not exist.
+ *
+ * Limits (hostile.md S02-S05), each checked as the bytes come: FEED_ATTRIBUTES_MAX and
+ * FEED_TAG_BYTES_MAX in a tag, XML_ELEMENTS_MAX in a document; for internal entities
+ * XML_ENTITIES_MAX, their depth and the bytes that all references together give. */
+#ifndef FEED_XML_H
+#define FEED_XML_H
+
+#include "feed/feed.h"
+
+#define XML_ELEMENTS_MAX     1000000
+#define XML_ENTITIES_MAX     1024
+#define XML_ENTITY_DEPTH_MAX 8
+#define XML_ENTITY_BYTES_MAX (1 << 20)
+
+struct slice {
+    const char *at;
+    size_t size;
+};
+
+enum xml_event {
+    XML_END_OF_DOCUMENT,
+    XML_START,
+    XML_END,
+    XML_TEXT,    /* with references in it */
+    XML_CDATA,   /* without */
+    XML_REFUSED, /* error says why; the document is over */
+};
+
+struct xml_attribute {
+    struct slice name;
+    struct slice value; /* with references in it */
+};
+
+struct xml {
+    /* The token that xml_next() returned; slices of the document. */
+    struct slice name; /* START, END; with prefix */
+    struct slice text; /* TEXT, CDATA */
+    struct xml_attribute attributes[FEED_ATTRIBUTES_MAX];
+    size_t n_attributes;
+    bool is_empty;     /* START: "/>", no END will come */
+    const char *token; /* where it begins in the document */
+
+    bool is_truncated; /* the document ended within a token */
+    bool has_too_many; /* it was left at XML_ELEMENTS_MAX */
+    bool has_bad_tags; /* something between < and > was no tag */
+    bool has_unknown_references;
+    GError *error;
+
+    /* Private. */
+    const char *p, *end;
+    bool never_ends_comment, never_ends_instruction; /* a search came to the end in vain */
+    size_t n_elements;
+    GHashTable *entities; /* name -> text, NULL where none were declared */
+    size_t entity_bytes;  /* that references to them gave so far */
+};
+
+/* The text is borrowed; x is set up. */
+void xml_init(struct xml *x, const char *text, size_t size);
+void xml_clear(struct xml *x);
+enum xml_event xml_next(struct xml *x);
+/* Makes xml_next() return the current token once more. */
+void xml_unread(struct xml *x);
+/* The value of an attribute by its name as written, or of any letter case; NULL where there is
+ * none. */
+const struct slice *xml_attribute(const struct xml *x, const char *name);
+/* Appends text with its references decoded: XML's, the document's, HTML's. False where the
+ * document's entities go beyond a limit: error is set. */
+bool xml_append_decoded(struct xml *x, GString *out, struct slice text);
+/* Appends text with the document's own entities replaced and all other references as they are. */
+bool xml_append_expanded(struct xml *x, GString *out, struct slice text);
+
+bool slice_is(struct slice slice, const char *text);
+/* ASCII letters of either case are equal. */
+bool slice_is_nocase(struct slice slice, const char *text);
+struct slice slice_trim(struct slice slice);
+
+/* For xml.c alone: reads the declaration at x->p, "<!DOCTYPE", moves behind it, keeps its entities.
+ */
+void xml_read_doctype(struct xml *x);
+
+#endif
