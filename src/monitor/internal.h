@@ -7,14 +7,20 @@
 #include "schedule/queue.h"
 
 struct poll;
+struct intake;
 
 struct monitor_feed {
     struct monitor *monitor;
     const struct config_feed
         *settings; /* of monitor->config; NULL once the feed is no longer configured */
     struct store_feed *state;
-    struct poll *poll; /* under way, or NULL */
-    bool is_reported;  /* that it fails */
+    struct poll *poll;     /* under way, or NULL; a leader's only */
+    struct intake *intake; /* under way, or NULL */
+    bool is_reported;      /* that it fails */
+    /* Feeds that are asked for in the same way form a group, and its first, the leader, polls for
+     * all (E39). NULL in those that follow; of borrowed struct monitor_feed, the leader first. */
+    GPtrArray *group;
+    int64_t group_interval_s; /* the shortest that one of them sets; 0: none does */
 };
 
 struct monitor {
@@ -36,10 +42,22 @@ void poll_start(struct monitor_feed *feed);
 /* Ends it where it is; what was handed to the store is written all the same. */
 void poll_cancel(struct poll *poll);
 
+/* Sorts the configured feeds into groups and queues each leader. */
+void groups_form(struct monitor *monitor);
+/* Before a new configuration: nobody belongs to a group, nobody is queued. A poll that is under way
+ * goes on, and its answer goes to whom it then leads. */
+void groups_dissolve(struct monitor *monitor);
+/* Whom an answer to this feed's poll is for: its group, or the feed alone. A new reference. */
+GPtrArray *groups_of(struct monitor_feed *feed);
+
+/* By its due time; a feed that follows, is gone, or is polled once only has no place. */
+void monitor_place_in_queue(struct monitor_feed *feed);
 /* Called by a poll when it is over; sets the feed's place in the queue by its state. */
 void monitor_on_poll_over(struct monitor_feed *feed);
 void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message);
 void monitor_on_moved(struct monitor_feed *feed);
+void monitor_take_validators(struct store_feed *state, const struct fetch_validators *validators);
+void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome);
 struct schedule_settings monitor_schedule_settings(const struct monitor_feed *feed);
 
 #endif

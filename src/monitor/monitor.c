@@ -1,7 +1,7 @@
 #include "monitor/monitor.h"
 
+#include "monitor/intake.h"
 #include "monitor/internal.h"
-#include "monitor/judge.h"
 
 #include <string.h>
 
@@ -13,9 +13,34 @@
 
 static void set_timer(struct monitor *monitor);
 
+void monitor_place_in_queue(struct monitor_feed *feed)
+{
+    struct monitor *monitor = feed->monitor;
+    if (monitor->is_once || !feed->group || feed->state->schedule.is_gone)
+        return;
+    int64_t wait_s = feed->state->schedule.due_s - clock_wall_s(monitor->parts.clock);
+    schedule_queue_set(monitor->queue, feed,
+                       clock_boot_ms(monitor->parts.clock) + MAX(wait_s, 0) * 1000);
+}
+
 struct schedule_settings monitor_schedule_settings(const struct monitor_feed *feed)
 {
-    return (struct schedule_settings){feed->settings->interval_s, feed->settings->cache_max_s};
+    return (struct schedule_settings){feed->group_interval_s, feed->settings->cache_max_s};
+}
+
+void monitor_take_validators(struct store_feed *state, const struct fetch_validators *validators)
+{
+    g_free(state->etag);
+    g_free(state->last_modified);
+    state->etag = g_strdup(validators->etag);
+    state->last_modified = g_strdup(validators->last_modified);
+}
+
+void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome)
+{
+    const struct schedule_settings settings = monitor_schedule_settings(feed);
+    schedule_after(&settings, &feed->state->schedule, outcome,
+                   clock_wall_s(feed->monitor->parts.clock), g_random_int());
 }
 
 static struct monitor_feed *monitor_feed_new(struct monitor *monitor, const char *id,
@@ -36,6 +61,9 @@ static void monitor_feed_free(gpointer data)
     struct monitor_feed *feed = data;
     if (feed->poll)
         poll_cancel(feed->poll);
+    if (feed->intake)
+        intake_cancel(feed->intake);
+    g_clear_pointer(&feed->group, g_ptr_array_unref);
     store_feed_free(feed->state);
     g_free(feed);
 }
@@ -54,16 +82,6 @@ static void forget_address(struct store_feed *state)
                                               .new_item_s = state->schedule.new_item_s};
 }
 
-static void place_in_queue(struct monitor_feed *feed)
-{
-    struct monitor *monitor = feed->monitor;
-    if (monitor->is_once || feed->state->schedule.is_gone)
-        return;
-    int64_t wait_s = feed->state->schedule.due_s - clock_wall_s(monitor->parts.clock);
-    schedule_queue_set(monitor->queue, feed,
-                       clock_boot_ms(monitor->parts.clock) + MAX(wait_s, 0) * 1000);
-}
-
 /* The feed as the configuration has it now. */
 static void configure_feed(struct monitor *monitor, const struct config_feed *settings)
 {
@@ -73,29 +91,22 @@ static void configure_feed(struct monitor *monitor, const struct config_feed *se
         g_hash_table_insert(monitor->feeds, feed->state->id, feed);
     }
     feed->settings = settings;
-    if (feed->state->url && strcmp(feed->state->url, settings->url) != 0)
-        forget_address(feed->state);
-    if (g_strcmp0(feed->state->url, settings->url) != 0) {
-        g_free(feed->state->url);
-        feed->state->url = g_strdup(settings->url);
-    }
-    if (feed->poll)
+    if (g_strcmp0(feed->state->url, settings->url) == 0)
         return;
-    const struct schedule_settings schedule = monitor_schedule_settings(feed);
-    feed->state->schedule.due_s = schedule_restored_due(&schedule, &feed->state->schedule,
-                                                        clock_wall_s(monitor->parts.clock));
-    place_in_queue(feed);
+    if (feed->poll)
+        poll_cancel(feed->poll);
+    if (feed->state->url)
+        forget_address(feed->state);
+    g_free(feed->state->url);
+    feed->state->url = g_strdup(settings->url);
 }
 
 static gboolean is_unconfigured(gpointer key, gpointer value, gpointer user)
 {
-    struct monitor_feed *feed = value;
-    struct monitor *monitor = user;
+    const struct monitor_feed *feed = value;
     (void)key;
-    if (feed->settings)
-        return FALSE;
-    schedule_queue_remove(monitor->queue, feed);
-    return TRUE;
+    (void)user;
+    return feed->settings == NULL;
 }
 
 static void take_config(struct monitor *monitor, struct config *config)
@@ -110,17 +121,14 @@ static void take_config(struct monitor *monitor, struct config *config)
             ? g_strdup_printf("feedwatch/%s (+%s)", FEEDWATCH_VERSION, config->user_agent_contact)
             : g_strdup_printf("feedwatch/%s", FEEDWATCH_VERSION);
     fetcher_set_limits(monitor->parts.fetcher, config->host_spacing_ms, config->max_connections);
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, monitor->feeds);
-    while (g_hash_table_iter_next(&iter, NULL, &value))
-        ((struct monitor_feed *)value)->settings = NULL;
+    groups_dissolve(monitor);
     for (guint i = 0; i < config->feeds->len; i++) {
         const struct config_feed *settings = g_ptr_array_index(config->feeds, i);
         if (settings->is_enabled)
             configure_feed(monitor, settings);
     }
     g_hash_table_foreach_remove(monitor->feeds, is_unconfigured, monitor);
+    groups_form(monitor);
     if (old)
         config_unref(old);
 }
@@ -216,7 +224,9 @@ void monitor_on_poll_over(struct monitor_feed *feed)
 {
     struct monitor *monitor = feed->monitor;
     monitor->polls--;
-    place_in_queue(feed);
+    if (monitor->is_stopped)
+        return;
+    monitor_place_in_queue(feed);
     if (monitor->is_once && is_idle(monitor) && monitor->hooks.on_finished)
         monitor->hooks.on_finished(monitor->hooks.user);
     else if (!monitor->is_once)
@@ -291,7 +301,7 @@ static void start_all(struct monitor *monitor)
     for (guint i = 0; i < monitor->config->feeds->len; i++) {
         const struct config_feed *settings = g_ptr_array_index(monitor->config->feeds, i);
         struct monitor_feed *feed = g_hash_table_lookup(monitor->feeds, settings->id);
-        if (feed && may_ask_now(feed, now_s))
+        if (feed && feed->group && may_ask_now(feed, now_s))
             begin(feed);
     }
     if (is_idle(monitor))
@@ -318,9 +328,9 @@ void monitor_stop(struct monitor *monitor)
         struct monitor_feed *feed = value;
         if (feed->poll)
             poll_cancel(feed->poll);
-        feed->poll = NULL;
+        if (feed->intake)
+            intake_cancel(feed->intake);
     }
-    monitor->polls = 0;
 }
 
 void monitor_free(struct monitor *monitor)

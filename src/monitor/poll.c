@@ -1,231 +1,126 @@
-/* One poll of one feed, from "due" to "committed". Each step hands over to the next through a
- * completion. */
-#include "monitor/internal.h"
-#include "monitor/judge.h"
+/* One poll of one address: the attempt is stored, the publisher asked, and what it answered goes to
+ * every feed that has this address. */
+#include "monitor/intake.h"
 #include "monitor/moves.h"
 
-#include <string.h>
-
 struct poll {
-    struct monitor_feed *feed; /* NULL once cancelled */
-    struct monitor *monitor;
+    struct monitor_feed *feed; /* the leader; NULL once cancelled */
     struct fetch *fetch;
-    struct feed_doc *doc;
-    struct identity_keys *keys;
-    struct store_verdicts *verdicts;
-    struct judge *judge;
-    GSource *slice;
-    struct schedule_outcome outcome;
-    struct fetch_validators validators;
-    uint64_t body_hash;
+    guint intakes; /* under way */
 };
-
-static void poll_free(struct poll *poll)
-{
-    if (poll->fetch)
-        fetch_cancel(poll->fetch);
-    if (poll->slice) {
-        g_source_destroy(poll->slice);
-        g_source_unref(poll->slice);
-    }
-    judge_free(poll->judge);
-    store_verdicts_free(poll->verdicts);
-    g_free(poll->keys);
-    feed_doc_free(poll->doc);
-    fetch_validators_clear(&poll->validators);
-    g_free(poll);
-}
 
 static void poll_over(struct poll *poll)
 {
     struct monitor_feed *feed = poll->feed;
-    poll_free(poll);
-    if (!feed)
-        return;
+    g_free(poll);
     feed->poll = NULL;
     monitor_on_poll_over(feed);
 }
 
-/* A completion of the store is still to come for a poll that was cancelled: it frees the poll then.
- */
-static bool is_cancelled(struct poll *poll)
+static void on_taken_in(struct monitor_feed *feed, void *user)
 {
+    struct poll *poll = user;
+    (void)feed;
+    if (--poll->intakes > 0)
+        return;
     if (poll->feed)
-        return false;
-    poll_free(poll);
-    return true;
-}
-
-static void take_validators(struct poll *poll)
-{
-    struct store_feed *state = poll->feed->state;
-    g_free(state->etag);
-    g_free(state->last_modified);
-    state->etag = g_steal_pointer(&poll->validators.etag);
-    state->last_modified = g_steal_pointer(&poll->validators.last_modified);
-}
-
-static void fold_outcome(struct poll *poll)
-{
-    struct monitor *monitor = poll->monitor;
-    const struct schedule_settings settings = monitor_schedule_settings(poll->feed);
-    schedule_after(&settings, &poll->feed->state->schedule, &poll->outcome,
-                   clock_wall_s(monitor->parts.clock), g_random_int());
-}
-
-static void on_committed(void *user)
-{
-    struct poll *poll = user;
-    if (!is_cancelled(poll))
         poll_over(poll);
+    else
+        g_free(poll);
 }
 
-static void take_document_facts(struct poll *poll)
+static void note_move(struct monitor_feed *feed, const char *permanent_url)
 {
-    struct store_feed *state = poll->feed->state;
-    for (size_t i = 0; i < poll->verdicts->n_items; i++) {
-        const struct feed_item *item = &poll->doc->items[i];
-        if (poll->verdicts->items[i].news != STORE_NEW)
-            continue;
-        poll->outcome.n_new++;
-        state->text_items++;
-        state->text_bytes += (int64_t)((item->title ? strlen(item->title) : 0) +
-                                       (item->summary ? strlen(item->summary) : 0) +
-                                       (item->content ? strlen(item->content) : 0));
-    }
-    poll->outcome.has_gap = state->is_baselined && state->n_items_last > 0 &&
-                            poll->doc->n_items > 0 && poll->verdicts->n_known == 0;
-    if (!state->is_baselined)
-        poll->outcome.n_new = 0;
-    state->is_baselined = true;
-    state->uses_title_key = state->uses_title_key || poll->verdicts->is_churn;
-    state->n_items_last = (uint32_t)poll->doc->n_items;
-    state->body_hash = poll->body_hash;
-    if (poll->doc->title) {
-        g_free(state->title);
-        state->title = g_strdup(poll->doc->title);
-    }
-}
-
-static void commit(struct poll *poll)
-{
-    struct store_feed *state = poll->feed->state;
-    take_document_facts(poll);
-    take_validators(poll);
-    fold_outcome(poll);
-    struct store_commit commit = {
-        .feed = state,
-        .feed_title = state->title ? state->title : state->id,
-        .doc = poll->doc,
-        .keys = poll->keys,
-        .verdicts = poll->verdicts,
-    };
-    commit.alerts = judge_alerts(poll->judge, &commit.n_alerts);
-    store_commit(poll->monitor->parts.store, &commit, on_committed, poll);
-    monitor_on_outcome(poll->feed, true, NULL);
-}
-
-static gboolean on_slice(gpointer user)
-{
-    struct poll *poll = user;
-    if (!judge_step(poll->judge))
-        return G_SOURCE_CONTINUE;
-    g_clear_pointer(&poll->slice, g_source_unref);
-    commit(poll);
-    return G_SOURCE_REMOVE;
-}
-
-static void on_classified(struct store_verdicts *verdicts, void *user)
-{
-    struct poll *poll = user;
-    poll->verdicts = verdicts;
-    if (is_cancelled(poll))
-        return;
-    const struct judge_input input = {
-        .rules = poll->monitor->rules,
-        .settings = poll->feed->settings,
-        .doc = poll->doc,
-        .verdicts = verdicts,
-        .is_baselined = poll->feed->state->is_baselined,
-        .now_s = clock_wall_s(poll->monitor->parts.clock),
-    };
-    poll->judge = judge_new(&input);
-    if (judge_step(poll->judge)) {
-        commit(poll);
-        return;
-    }
-    poll->slice = g_idle_source_new();
-    g_source_set_callback(poll->slice, on_slice, poll, NULL);
-    g_source_attach(poll->slice, poll->monitor->parts.context);
+    if (moves_note(feed->state, permanent_url, clock_wall_s(feed->monitor->parts.clock)))
+        monitor_on_moved(feed);
 }
 
 /* Nothing new came: only the feed's state is kept. */
-static void save_outcome(struct poll *poll, bool ok, const char *message)
+static void save_outcome(struct monitor_feed *feed, const struct fetch_result *result)
 {
-    struct monitor_feed *feed = poll->feed;
-    fold_outcome(poll);
+    bool ok = result->kind != FETCH_FAILED;
+    if (ok) {
+        monitor_take_validators(feed->state, &result->validators);
+        note_move(feed, result->permanent_url);
+    }
+    monitor_fold_outcome(feed, &result->outcome);
     g_free(feed->state->message);
-    feed->state->message = g_strdup(message);
-    monitor_on_outcome(feed, ok, message);
-    store_save_feed(poll->monitor->parts.store, feed->state, NULL, NULL);
-    poll_over(poll);
+    feed->state->message = g_strdup(ok ? NULL : result->message);
+    monitor_on_outcome(feed, ok, result->message);
+    store_save_feed(feed->monitor->parts.store, feed->state, NULL, NULL);
+}
+
+static void share(struct poll *poll, struct fetch_result *result, const GPtrArray *group)
+{
+    struct shared_doc *shared = shared_doc_steal(result);
+    for (guint i = 0; i < group->len; i++) {
+        struct monitor_feed *feed = g_ptr_array_index(group, i);
+        note_move(feed, result->permanent_url);
+        if (feed->intake) /* of a poll that a reload cut off from its feed */
+            continue;
+        poll->intakes++;
+        intake_start(feed, shared, on_taken_in, poll);
+    }
+    shared_doc_unref(shared);
 }
 
 static void on_fetched(struct fetch_result *result, void *user)
 {
     struct poll *poll = user;
     poll->fetch = NULL;
-    poll->outcome = result->outcome;
-    if (result->kind == FETCH_FAILED) {
-        save_outcome(poll, false, result->message);
-        return;
+    g_autoptr(GPtrArray) group = groups_of(poll->feed);
+    if (result->kind == FETCH_DOCUMENT)
+        share(poll, result, group);
+    else
+        for (guint i = 0; i < group->len; i++)
+            save_outcome(g_ptr_array_index(group, i), result);
+    if (poll->intakes == 0)
+        poll_over(poll);
+}
+
+/* A feed that has not taken in a document yet needs one: then nobody's validators are sent. */
+static bool needs_document(struct monitor_feed *leader)
+{
+    g_autoptr(GPtrArray) group = groups_of(leader);
+    for (guint i = 0; i < group->len; i++) {
+        const struct monitor_feed *feed = g_ptr_array_index(group, i);
+        if (!feed->state->is_baselined)
+            return true;
     }
-    poll->validators = result->validators;
-    result->validators = (struct fetch_validators){NULL, NULL};
-    poll->body_hash = result->body_hash;
-    if (moves_note(poll->feed->state, result->permanent_url,
-                   clock_wall_s(poll->monitor->parts.clock)))
-        monitor_on_moved(poll->feed);
-    if (result->kind != FETCH_DOCUMENT) {
-        take_validators(poll);
-        save_outcome(poll, true, NULL);
-        return;
-    }
-    poll->doc = g_steal_pointer(&result->doc);
-    g_clear_pointer(&poll->feed->state->message, g_free);
-    poll->keys = identity_keys_of(poll->doc, poll->feed->state->uses_title_key);
-    store_classify(poll->monitor->parts.store, poll->feed->state->id, poll->doc, poll->keys,
-                   on_classified, poll);
+    return false;
 }
 
 static void on_attempt_saved(void *user)
 {
     struct poll *poll = user;
-    if (is_cancelled(poll))
+    if (!poll->feed) {
+        g_free(poll);
         return;
+    }
+    const struct monitor *monitor = poll->feed->monitor;
     const struct config_feed *settings = poll->feed->settings;
-    struct store_feed *state = poll->feed->state;
-    bool plain = schedule_is_unconditional(&state->schedule, state->schedule.asked_s);
+    const struct store_feed *state = poll->feed->state;
+    bool whole = needs_document(poll->feed);
+    bool plain = whole || schedule_is_unconditional(&state->schedule, state->schedule.asked_s);
     const struct fetch_request request = {
         .feed_id = settings->id,
         .url = state->moved_url ? state->moved_url : settings->url,
         .validators = {plain ? NULL : state->etag, plain ? NULL : state->last_modified},
-        .body_hash = state->body_hash,
+        .body_hash = whole ? 0 : state->body_hash,
         .headers = (const char *const *)settings->headers,
-        .user_agent = settings->user_agent ? settings->user_agent : poll->monitor->user_agent,
-        .proxy = settings->proxy ? settings->proxy : poll->monitor->config->proxy,
+        .user_agent = settings->user_agent ? settings->user_agent : monitor->user_agent,
+        .proxy = settings->proxy ? settings->proxy : monitor->config->proxy,
         .timeout_ms = settings->timeout_ms,
         .max_bytes = settings->max_size_bytes,
         .allow_private = settings->allow_private,
     };
-    poll->fetch = fetch_start(poll->monitor->parts.fetcher, &request, on_fetched, poll);
+    poll->fetch = fetch_start(monitor->parts.fetcher, &request, on_fetched, poll);
 }
 
 void poll_start(struct monitor_feed *feed)
 {
     struct monitor *monitor = feed->monitor;
     struct poll *poll = g_new0(struct poll, 1);
-    poll->monitor = monitor;
     poll->feed = feed;
     feed->poll = poll;
     int64_t now_s = clock_wall_s(monitor->parts.clock);
@@ -236,11 +131,14 @@ void poll_start(struct monitor_feed *feed)
     store_save_feed(monitor->parts.store, feed->state, on_attempt_saved, poll);
 }
 
-/* Steps that wait for the store leave the poll to its completion; the others end it here. */
+/* Where the store or an intake still knows the poll, their completion frees it. */
 void poll_cancel(struct poll *poll)
 {
-    bool waits_for_store = !poll->fetch && !poll->slice;
+    poll->feed->poll = NULL;
+    poll->feed->monitor->polls--;
     poll->feed = NULL;
-    if (!waits_for_store)
-        poll_free(poll);
+    if (poll->fetch) {
+        fetch_cancel(poll->fetch);
+        g_free(poll);
+    }
 }

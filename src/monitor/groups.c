@@ -1,0 +1,85 @@
+/* Feeds with one address are one request (E39). */
+#include "monitor/internal.h"
+
+/* What makes two feeds one request. */
+static char *request_key(const struct config_feed *settings)
+{
+    g_autofree char *headers = settings->headers ? g_strjoinv("\n", settings->headers) : NULL;
+    return g_strdup_printf(
+        "%s\n%s\n%s\n%s\n%s\n%d\n%" G_GINT64_FORMAT, settings->url, headers ? headers : "",
+        settings->credentials ? settings->credentials : "", settings->proxy ? settings->proxy : "",
+        settings->user_agent ? settings->user_agent : "", settings->allow_private,
+        settings->max_size_bytes);
+}
+
+static void join_group(GHashTable *leaders, struct monitor_feed *feed)
+{
+    g_autofree char *key = request_key(feed->settings);
+    struct monitor_feed *leader = g_hash_table_lookup(leaders, key);
+    if (!leader) {
+        leader = feed;
+        leader->group = g_ptr_array_new();
+        g_hash_table_insert(leaders, g_steal_pointer(&key), leader);
+    }
+    g_ptr_array_add(leader->group, feed);
+    int64_t interval_s = feed->settings->interval_s;
+    if (interval_s > 0 && (leader->group_interval_s == 0 || interval_s < leader->group_interval_s))
+        leader->group_interval_s = interval_s;
+}
+
+/* A leader is due when the first of its group is; one that never took in a document is due at once.
+ */
+static void restore_due(struct monitor_feed *leader)
+{
+    int64_t now_s = clock_wall_s(leader->monitor->parts.clock);
+    int64_t due_s = INT64_MAX;
+    for (guint i = 0; i < leader->group->len; i++) {
+        struct monitor_feed *feed = g_ptr_array_index(leader->group, i);
+        feed->group_interval_s = leader->group_interval_s;
+        const struct schedule_settings settings = monitor_schedule_settings(feed);
+        due_s = MIN(due_s, schedule_restored_due(&settings, &feed->state->schedule, now_s));
+    }
+    leader->state->schedule.due_s = MAX(due_s, leader->state->schedule.allowed_s);
+    if (!leader->poll)
+        monitor_place_in_queue(leader);
+}
+
+void groups_form(struct monitor *monitor)
+{
+    g_autoptr(GHashTable) leaders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTableIter iter;
+    gpointer value;
+    for (guint i = 0; i < monitor->config->feeds->len; i++) {
+        const struct config_feed *settings = g_ptr_array_index(monitor->config->feeds, i);
+        struct monitor_feed *feed =
+            settings->is_enabled ? g_hash_table_lookup(monitor->feeds, settings->id) : NULL;
+        if (feed)
+            join_group(leaders, feed);
+    }
+    g_hash_table_iter_init(&iter, leaders);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        restore_due(value);
+}
+
+void groups_dissolve(struct monitor *monitor)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, monitor->feeds);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct monitor_feed *feed = value;
+        feed->settings = NULL;
+        feed->group_interval_s = 0;
+        g_clear_pointer(&feed->group, g_ptr_array_unref);
+        schedule_queue_remove(monitor->queue, feed);
+    }
+}
+
+GPtrArray *groups_of(struct monitor_feed *feed)
+{
+    if (feed->group)
+        return g_ptr_array_ref(feed->group);
+    GPtrArray *alone = g_ptr_array_new();
+    g_ptr_array_add(alone, feed);
+    return alone;
+}

@@ -1,0 +1,193 @@
+#include "monitor/intake.h"
+
+#include <string.h>
+
+struct intake {
+    struct monitor_feed *feed; /* NULL once cancelled */
+    struct monitor *monitor;
+    struct shared_doc *shared;
+    struct identity_keys *keys;
+    struct store_verdicts *verdicts;
+    struct judge *judge;
+    GSource *slice;
+    intake_done on_done;
+    void *user;
+};
+
+struct shared_doc *shared_doc_steal(struct fetch_result *result)
+{
+    struct shared_doc *shared = g_new0(struct shared_doc, 1);
+    g_ref_count_init(&shared->refs);
+    shared->doc = g_steal_pointer(&result->doc);
+    shared->validators = result->validators;
+    result->validators = (struct fetch_validators){NULL, NULL};
+    shared->body_hash = result->body_hash;
+    shared->outcome = result->outcome;
+    return shared;
+}
+
+void shared_doc_unref(struct shared_doc *shared)
+{
+    if (!shared || !g_ref_count_dec(&shared->refs))
+        return;
+    feed_doc_free(shared->doc);
+    fetch_validators_clear(&shared->validators);
+    g_free(shared);
+}
+
+static void intake_free(struct intake *intake)
+{
+    if (intake->slice) {
+        g_source_destroy(intake->slice);
+        g_source_unref(intake->slice);
+    }
+    judge_free(intake->judge);
+    store_verdicts_free(intake->verdicts);
+    g_free(intake->keys);
+    shared_doc_unref(intake->shared);
+    g_free(intake);
+}
+
+/* The store still owes a completion to an intake that was cancelled: it is freed then. */
+static bool is_cancelled(struct intake *intake)
+{
+    if (intake->feed)
+        return false;
+    intake_free(intake);
+    return true;
+}
+
+static void on_committed(void *user)
+{
+    struct intake *intake = user;
+    if (is_cancelled(intake))
+        return;
+    struct monitor_feed *feed = intake->feed;
+    intake_done on_done = intake->on_done;
+    void *done_user = intake->user;
+    feed->intake = NULL;
+    intake_free(intake);
+    on_done(feed, done_user);
+}
+
+static size_t text_bytes(const struct feed_item *item)
+{
+    const char *const texts[] = {item->title, item->summary, item->content};
+    size_t sum = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++)
+        sum += texts[i] ? strlen(texts[i]) : 0;
+    return sum;
+}
+
+/* What the document says about the feed goes into the feed's state; returns the outcome as it is
+ * for this feed. */
+static struct schedule_outcome take_facts(struct intake *intake)
+{
+    struct store_feed *state = intake->feed->state;
+    const struct feed_doc *doc = intake->shared->doc;
+    struct schedule_outcome outcome = intake->shared->outcome;
+    for (size_t i = 0; i < doc->n_items; i++) {
+        if (intake->verdicts->items[i].news != STORE_NEW)
+            continue;
+        outcome.n_new++;
+        state->text_items++;
+        state->text_bytes += (int64_t)text_bytes(&doc->items[i]);
+    }
+    outcome.has_gap = state->is_baselined && state->n_items_last > 0 && doc->n_items > 0 &&
+                      intake->verdicts->n_known == 0;
+    if (!state->is_baselined)
+        outcome.n_new = 0;
+    state->is_baselined = true;
+    state->uses_title_key = state->uses_title_key || intake->verdicts->is_churn;
+    state->n_items_last = (uint32_t)doc->n_items;
+    state->body_hash = intake->shared->body_hash;
+    if (doc->title) {
+        g_free(state->title);
+        state->title = g_strdup(doc->title);
+    }
+    return outcome;
+}
+
+static void commit(struct intake *intake)
+{
+    struct monitor_feed *feed = intake->feed;
+    struct store_feed *state = feed->state;
+    const struct schedule_outcome outcome = take_facts(intake);
+    monitor_take_validators(state, &intake->shared->validators);
+    g_clear_pointer(&state->message, g_free);
+    monitor_fold_outcome(feed, &outcome);
+    struct store_commit commit = {
+        .feed = state,
+        .feed_title = state->title ? state->title : state->id,
+        .doc = intake->shared->doc,
+        .keys = intake->keys,
+        .verdicts = intake->verdicts,
+    };
+    commit.alerts = judge_alerts(intake->judge, &commit.n_alerts);
+    monitor_on_outcome(feed, true, NULL);
+    store_commit(intake->monitor->parts.store, &commit, on_committed, intake);
+}
+
+static gboolean on_slice(gpointer user)
+{
+    struct intake *intake = user;
+    if (!judge_step(intake->judge))
+        return G_SOURCE_CONTINUE;
+    g_clear_pointer(&intake->slice, g_source_unref);
+    commit(intake);
+    return G_SOURCE_REMOVE;
+}
+
+static void on_classified(struct store_verdicts *verdicts, void *user)
+{
+    struct intake *intake = user;
+    intake->verdicts = verdicts;
+    if (is_cancelled(intake))
+        return;
+    const struct judge_input input = {
+        .rules = intake->monitor->rules,
+        .settings = intake->feed->settings,
+        .doc = intake->shared->doc,
+        .verdicts = verdicts,
+        .is_baselined = intake->feed->state->is_baselined,
+        .now_s = clock_wall_s(intake->monitor->parts.clock),
+    };
+    intake->judge = judge_new(&input);
+    if (judge_step(intake->judge)) {
+        commit(intake);
+        return;
+    }
+    intake->slice = g_idle_source_new();
+    g_source_set_callback(intake->slice, on_slice, intake, NULL);
+    g_source_attach(intake->slice, intake->monitor->parts.context);
+}
+
+void intake_start(struct monitor_feed *feed, struct shared_doc *shared, intake_done on_done,
+                  void *user)
+{
+    struct intake *intake = g_new0(struct intake, 1);
+    g_ref_count_inc(&shared->refs);
+    intake->feed = feed;
+    intake->monitor = feed->monitor;
+    intake->shared = shared;
+    intake->on_done = on_done;
+    intake->user = user;
+    intake->keys = identity_keys_of(shared->doc, feed->state->uses_title_key);
+    feed->intake = intake;
+    store_classify(feed->monitor->parts.store, feed->state->id, shared->doc, intake->keys,
+                   on_classified, intake);
+}
+
+/* Between two slices nobody else knows the intake; else the store does, and its completion frees
+ * it. */
+void intake_cancel(struct intake *intake)
+{
+    struct monitor_feed *feed = intake->feed;
+    intake_done on_done = intake->on_done;
+    void *user = intake->user;
+    feed->intake = NULL;
+    intake->feed = NULL;
+    if (intake->slice)
+        intake_free(intake);
+    on_done(feed, user);
+}
