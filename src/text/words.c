@@ -1,0 +1,513 @@
+#include "text/words.h"
+
+#include "text/fold.h"
+#include "text/utf8.h"
+
+#include <glib.h>
+#include <string.h>
+#if defined(__SSE2__) && !defined(WORDS_SCALAR)
+#include <emmintrin.h>
+#define HAVE_SSE2 1
+#else
+#define HAVE_SSE2 0
+#endif
+
+/* The text is taken a window at a time. One pass lowers its ASCII letters and notes in two bit
+ * masks which bytes are ASCII letters or digits and which are not ASCII. A run of either is then a
+ * word outright where it is all ASCII, and is decoded, folded and cut otherwise. A run that touches
+ * the window's end is put off: the next window begins with it. */
+#define WINDOW      2048u
+#define WINDOW_BITS (WINDOW / 64)
+/* No character folds to more than 11 bytes, or to more than 2 words, per byte of its own. */
+#define FOLDED_MAX (WINDOW * 12u)
+#define WORDS_MAX  (WINDOW * 2u)
+#define SLACK      32u
+
+struct words {
+    const struct fold_table *table;
+    const unsigned char *text;
+    size_t size;
+    size_t pos; /* where the next window begins */
+    size_t n;
+    size_t n_folded;
+    uint64_t word_bits[WINDOW_BITS + 1];  /* ASCII letters and digits */
+    uint64_t other_bits[WINDOW_BITS + 1]; /* bytes above 0x7F */
+    char lower[WINDOW + SLACK];
+    char folded[FOLDED_MAX + WORD_BYTES_MAX + 4 * FOLD_SEQUENCE_MAX + SLACK];
+    struct word list[WORDS_MAX + 4];
+};
+
+/* The state of the decoding pass: the word that is being put together. */
+struct fold_run {
+    struct words *words;
+    char *begin, *out;                /* its folded bytes so far */
+    const unsigned char *start, *end; /* its source so far; start NULL: between words */
+    bool is_single;
+    enum fold_class jamo; /* FOLD_LEADING or FOLD_VOWEL where a syllable may go on */
+};
+
+/* One folded character and where it comes from. */
+struct piece {
+    uint32_t entry, code_point;
+    const char *bytes; /* UTF-8 of code_point */
+    size_t n_bytes;
+    const unsigned char *from, *to; /* in the text */
+};
+
+struct words *words_new(void)
+{
+    struct words *words = g_new0(struct words, 1);
+    words->table = fold_table();
+    return words;
+}
+
+void words_free(struct words *words)
+{
+    g_free(words);
+}
+
+void words_start(struct words *words, const char *text, size_t size)
+{
+    words->text = (const unsigned char *)text;
+    words->size = size;
+    words->pos = 0;
+}
+
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+    unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline void load_key(uint64_t key[2], const char *bytes, size_t size)
+{
+    static const uint64_t keep[2 * WORD_KEY_BYTES] = {
+#define ONES(n) GUINT64_TO_LE(UINT64_MAX >> (64 - 8 * (n)))
+        0,       0,       ONES(1), 0,       ONES(2), 0,       ONES(3), 0,
+        ONES(4), 0,       ONES(5), 0,       ONES(6), 0,       ONES(7), 0,
+        ONES(8), 0,       ONES(8), ONES(1), ONES(8), ONES(2), ONES(8), ONES(3),
+        ONES(8), ONES(4), ONES(8), ONES(5), ONES(8), ONES(6), ONES(8), ONES(7),
+#undef ONES
+    };
+    memcpy(key, bytes, WORD_KEY_BYTES);
+    if (size < WORD_KEY_BYTES) {
+        key[0] &= keep[2 * size];
+        key[1] &= keep[2 * size + 1];
+    }
+}
+
+static uint64_t hash_rest(uint64_t hash, const char *folded, size_t size)
+{
+    for (size_t at = WORD_KEY_BYTES; at < size; at += WORD_KEY_BYTES) {
+        uint64_t part[2];
+        size_t left = size - at;
+        if (left >= WORD_KEY_BYTES) {
+            memcpy(part, folded + at, WORD_KEY_BYTES);
+        } else {
+            memset(part, 0, sizeof part);
+            memcpy(part, folded + at, left);
+        }
+        hash = mix(hash ^ part[0] ^ 0xA0761D6478BD642Full, part[1] ^ 0xE7037ED1A0B428DBull);
+    }
+    return hash;
+}
+
+void word_set_key(struct word *word, const char *folded, size_t size)
+{
+    load_key(word->key, folded, size);
+    uint64_t hash = mix(word->key[0] ^ 0x8EBC6AF09C88C6E3ull, word->key[1] ^ 0x589965CC75374CC3ull);
+    if (size > WORD_KEY_BYTES)
+        hash = hash_rest(hash, folded, size);
+    word->folded = folded;
+    word->size = (uint16_t)size;
+    word->hash = (uint32_t)hash;
+}
+
+static inline void put_word(struct words *words, const char *folded, size_t size, size_t start,
+                            size_t end, bool is_single)
+{
+    struct word *word = &words->list[words->n++];
+    word_set_key(word, folded, size);
+    word->start = (uint32_t)start;
+    word->end = (uint32_t)end;
+    word->is_single = is_single;
+}
+
+static void finish_word(struct fold_run *run)
+{
+    if (run->start) {
+        struct words *words = run->words;
+        size_t size = (size_t)(run->out - run->begin);
+        if (size > WORD_BYTES_MAX)
+            size = WORD_BYTES_MAX;
+        put_word(words, run->begin, size, (size_t)(run->start - words->text),
+                 (size_t)(run->end - words->text), run->is_single);
+        run->begin = run->out;
+        run->start = NULL;
+    }
+    run->jamo = FOLD_SEPARATOR;
+}
+
+static void begin_word(struct fold_run *run, const unsigned char *from, bool is_single)
+{
+    finish_word(run);
+    run->start = from;
+    run->is_single = is_single;
+}
+
+static void append(struct fold_run *run, const struct piece *piece)
+{
+    uint32_t data = GUINT32_TO_LE(FOLD_DATA(piece->entry));
+    size_t length = FOLD_LENGTH(piece->entry);
+    if (length == 0) {
+        length = piece->n_bytes;
+        memcpy(run->out, piece->bytes, length);
+    } else {
+        memcpy(run->out, &data, sizeof data);
+    }
+    run->out += length;
+    run->end = piece->to;
+}
+
+/* U+0306 on и or у, U+0308 on і: the letter's second byte becomes that of й, ў or ї. */
+static void compose_cyrillic(struct fold_run *run, enum fold_class class)
+{
+    if (!run->start || run->out - run->begin < 2)
+        return;
+    unsigned char *at = (unsigned char *)run->out - 2;
+    if (class == FOLD_BREVE && at[0] == 0xD0 && at[1] == 0xB8)
+        at[1] = 0xB9;
+    else if (class == FOLD_BREVE && at[0] == 0xD1 && at[1] == 0x83)
+        at[1] = 0x9E;
+    else if (class == FOLD_DIAERESIS && at[0] == 0xD1 && at[1] == 0x96)
+        at[1] = 0x97;
+}
+
+/* The combining class of the kept mark that these bytes are; 0 for anything else. */
+static unsigned combining_class(const struct words *words, const char *bytes, size_t size)
+{
+    size_t pos = 0;
+    uint32_t c = utf8_next(bytes, size, &pos);
+    uint32_t entry = c < FOLD_CODE_POINTS ? fold_entry(words->table, c) : 0;
+    return FOLD_CLASS(entry) == FOLD_MARK ? FOLD_DATA(entry) : 0;
+}
+
+/* Appends a mark in canonical order: before marks of a higher combining class. */
+static void append_mark(struct fold_run *run, const struct piece *piece)
+{
+    unsigned class = FOLD_DATA(piece->entry);
+    if (!run->start)
+        begin_word(run, piece->from, false);
+    char *at = run->out;
+    while (class > 0 && at > run->begin) {
+        char *before = at - 1;
+        while (before > run->begin && ((unsigned char)*before & 0xC0) == 0x80)
+            before--;
+        if (combining_class(run->words, before, (size_t)(at - before)) <= class)
+            break;
+        at = before;
+    }
+    memmove(at + piece->n_bytes, at, (size_t)(run->out - at));
+    memcpy(at, piece->bytes, piece->n_bytes);
+    run->out += piece->n_bytes;
+    run->end = piece->to;
+    run->jamo = FOLD_SEPARATOR;
+}
+
+static void append_jamo(struct fold_run *run, enum fold_class class, const struct piece *piece,
+                        uint32_t code_point)
+{
+    enum fold_class before = class == FOLD_VOWEL ? FOLD_LEADING : FOLD_VOWEL;
+    bool joins = class != FOLD_LEADING && run->start && run->jamo == before;
+    if (!joins)
+        begin_word(run, piece->from, true);
+    if (class == FOLD_LEADING || (class == FOLD_VOWEL && joins))
+        run->jamo = class;
+    else
+        run->jamo = FOLD_SEPARATOR;
+    run->out += utf8_put(run->out, code_point);
+    run->end = piece->to;
+}
+
+/* Unicode 3.12: a syllable's number is (leading * 21 + vowel) * 28 + trailing. */
+static void append_syllable(struct fold_run *run, const struct piece *piece)
+{
+    uint32_t index = piece->code_point - 0xAC00;
+    append_jamo(run, FOLD_LEADING, piece, 0x1100 + index / (21 * 28));
+    append_jamo(run, FOLD_VOWEL, piece, 0x1161 + index / 28 % 21);
+    if (index % 28 != 0)
+        append_jamo(run, FOLD_TRAILING, piece, 0x11A7 + index % 28);
+}
+
+static void step_plain(struct fold_run *run, const struct piece *piece)
+{
+    enum fold_class class = FOLD_CLASS(piece->entry);
+    switch (class) {
+    case FOLD_SEPARATOR:
+        finish_word(run);
+        break;
+    case FOLD_LETTER:
+        if (!run->start || run->is_single)
+            begin_word(run, piece->from, false);
+        append(run, piece);
+        break;
+    case FOLD_SINGLE:
+        begin_word(run, piece->from, true);
+        append(run, piece);
+        break;
+    case FOLD_MARK:
+        append_mark(run, piece);
+        break;
+    case FOLD_BREVE:
+    case FOLD_DIAERESIS:
+    case FOLD_DROPPED:
+        compose_cyrillic(run, class);
+        run->end = piece->to;
+        break;
+    case FOLD_SYLLABLE:
+        append_syllable(run, piece);
+        break;
+    case FOLD_LEADING:
+    case FOLD_VOWEL:
+    case FOLD_TRAILING:
+        append_jamo(run, class, piece, piece->code_point);
+        break;
+    case FOLD_IGNORED:
+    case FOLD_SEQUENCE:
+        break;
+    }
+}
+
+static void step_sequence(struct fold_run *run, const struct piece *whole)
+{
+    const struct fold_table *table = run->words->table;
+    const uint32_t *sequence = table->sequences + FOLD_DATA(whole->entry);
+    for (uint32_t i = 1; i <= sequence[0]; i++) {
+        char bytes[4];
+        struct piece piece = *whole;
+        piece.code_point = sequence[i];
+        piece.entry = fold_entry(table, sequence[i]);
+        piece.bytes = bytes;
+        piece.n_bytes = utf8_put(bytes, sequence[i]);
+        step_plain(run, &piece);
+    }
+}
+
+/* The rare characters: all but plain letters. Returns what follows. */
+static const unsigned char *step(struct fold_run *run, const unsigned char *p,
+                                 const unsigned char *limit)
+{
+    size_t pos = 0;
+    uint32_t c = utf8_next((const char *)p, (size_t)(limit - p), &pos);
+    if (c == UTF8_INVALID) {
+        finish_word(run);
+        return p + pos;
+    }
+    struct piece piece = {.entry = fold_entry(run->words->table, c),
+                          .code_point = c,
+                          .bytes = (const char *)p,
+                          .n_bytes = pos,
+                          .from = p,
+                          .to = p + pos};
+    if (FOLD_CLASS(piece.entry) == FOLD_SEQUENCE)
+        step_sequence(run, &piece);
+    else
+        step_plain(run, &piece);
+    return p + pos;
+}
+
+/* Folds the bytes from p on, to end or, where a character reaches beyond it, a little further.
+ * Returns where it stopped; a word may be under way then. limit is the end of the text. */
+static const unsigned char *fold_bytes(struct fold_run *run, const unsigned char *p,
+                                       const unsigned char *end, const unsigned char *limit)
+{
+    const uint32_t *direct = run->words->table->entries;
+    while (p < end) {
+        uint32_t entry;
+        unsigned length = 1;
+        if (p[0] < 0x80) {
+            entry = direct[p[0]];
+        } else if (p[0] >= 0xC2 && p[0] < 0xE0 && limit - p > 1 && (p[1] & 0xC0) == 0x80) {
+            entry = direct[(p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu)];
+            length = 2;
+        } else {
+            entry = FOLD_SEPARATOR;
+        }
+        if (FOLD_CLASS(entry) != FOLD_LETTER || run->is_single) {
+            p = step(run, p, limit);
+            continue;
+        }
+        uint32_t data = GUINT32_TO_LE(FOLD_DATA(entry));
+        if (!run->start)
+            run->start = p;
+        memcpy(run->out, &data, sizeof data);
+        run->out += FOLD_LENGTH(entry);
+        p += length;
+        run->end = p;
+    }
+    return p;
+}
+
+/* A word that fills the window and more: only the beginning of its folded form is kept. */
+static const unsigned char *fold_long_word(struct fold_run *run, const unsigned char *p,
+                                           const unsigned char *limit)
+{
+    const unsigned char *start = run->start;
+    while (p < limit && run->start == start) {
+        if (run->out - run->begin > WORD_BYTES_MAX)
+            run->out = run->begin + WORD_BYTES_MAX;
+        p = fold_bytes(run, p, p + 1, limit);
+    }
+    return p;
+}
+
+static void fold_run_init(struct fold_run *run, struct words *words)
+{
+    *run = (struct fold_run){.words = words,
+                             .begin = words->folded + words->n_folded,
+                             .out = words->folded + words->n_folded,
+                             .jamo = FOLD_SEPARATOR};
+}
+
+static void fold_whole_run(struct words *words, size_t start, size_t end)
+{
+    struct fold_run run;
+    fold_run_init(&run, words);
+    fold_bytes(&run, words->text + start, words->text + end, words->text + end);
+    finish_word(&run);
+    words->n_folded = (size_t)(run.out - words->folded);
+}
+
+/* The run start..end goes on beyond the window, which began at base: cuts it as far as its words
+ * are complete. Returns where the next window is to begin. */
+static size_t fold_open_run(struct words *words, size_t base, size_t start, size_t end)
+{
+    struct fold_run run;
+    const unsigned char *limit = words->text + words->size;
+    fold_run_init(&run, words);
+    const unsigned char *p = fold_bytes(&run, words->text + start, words->text + end, limit);
+    if (run.start && run.start > words->text + base)
+        return (size_t)(run.start - words->text);
+    if (run.start)
+        p = fold_long_word(&run, p, limit);
+    if (run.start && p < limit)
+        return (size_t)(run.start - words->text);
+    finish_word(&run);
+    return (size_t)(p - words->text);
+}
+
+#if HAVE_SSE2
+/* 64 bytes: lowered into lower, the masks of ASCII letters and digits and of other bytes. */
+static inline void classify(const unsigned char *text, char *lower, uint64_t *ret_word,
+                            uint64_t *ret_other)
+{
+    uint64_t word = 0, other = 0;
+    for (unsigned i = 0; i < 64; i += 16) {
+        __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
+        __m128i upper = _mm_and_si128(_mm_cmpgt_epi8(c, _mm_set1_epi8('A' - 1)),
+                                      _mm_cmpgt_epi8(_mm_set1_epi8('Z' + 1), c));
+        c = _mm_add_epi8(c, _mm_and_si128(upper, _mm_set1_epi8(0x20)));
+        __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(c, _mm_set1_epi8('a' - 1)),
+                                       _mm_cmpgt_epi8(_mm_set1_epi8('z' + 1), c));
+        __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(c, _mm_set1_epi8('0' - 1)),
+                                      _mm_cmpgt_epi8(_mm_set1_epi8('9' + 1), c));
+        _mm_storeu_si128((__m128i *)(void *)(lower + i), c);
+        word |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(letter, digit)) << i;
+        other |= (uint64_t)(unsigned)_mm_movemask_epi8(c) << i;
+    }
+    *ret_word = word;
+    *ret_other = other;
+}
+#else
+static inline void classify(const unsigned char *text, char *lower, uint64_t *ret_word,
+                            uint64_t *ret_other)
+{
+    uint64_t word = 0, other = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        lower[i] = g_ascii_tolower((char)text[i]);
+        word |= (uint64_t)(g_ascii_isalnum((char)text[i]) != 0) << i;
+        other |= (uint64_t)(text[i] >> 7) << i;
+    }
+    *ret_word = word;
+    *ret_other = other;
+}
+#endif
+
+static void classify_window(struct words *words, size_t base, size_t size)
+{
+    size_t at = 0;
+    for (; at + 64 <= size; at += 64)
+        classify(words->text + base + at, words->lower + at, &words->word_bits[at / 64],
+                 &words->other_bits[at / 64]);
+    if (at < size) {
+        unsigned char rest[64] = {0};
+        memcpy(rest, words->text + base + at, size - at);
+        classify(rest, words->lower + at, &words->word_bits[at / 64], &words->other_bits[at / 64]);
+        at += 64;
+    }
+    words->word_bits[at / 64] = words->other_bits[at / 64] = 0; /* ends a run */
+}
+
+/* Whether any of the bits start..end is set. */
+static inline bool any_bit(const uint64_t *bits, size_t start, size_t end)
+{
+    size_t first = start / 64, last = (end - 1) / 64;
+    uint64_t low = UINT64_MAX << start % 64, high = UINT64_MAX >> (63 - (end - 1) % 64);
+    if (first == last)
+        return (bits[first] & low & high) != 0;
+    uint64_t any = (bits[first] & low) | (bits[last] & high);
+    for (size_t i = first + 1; i < last; i++)
+        any |= bits[i];
+    return any != 0;
+}
+
+static inline void put_run(struct words *words, size_t base, size_t start, size_t end)
+{
+    if (G_UNLIKELY(any_bit(words->other_bits, start, end))) {
+        fold_whole_run(words, base + start, base + end);
+        return;
+    }
+    size_t size = end - start;
+    put_word(words, words->lower + start, size > WORD_BYTES_MAX ? WORD_BYTES_MAX : size,
+             base + start, base + end, false);
+}
+
+/* Cuts the window that begins at pos and moves pos on. */
+static void cut_window(struct words *words)
+{
+    size_t base = words->pos, left = words->size - base;
+    size_t size = left < WINDOW ? left : WINDOW;
+    bool is_last = size == left;
+    classify_window(words, base, size);
+    uint64_t carry = 0;
+    size_t start = 0;
+    for (size_t i = 0; i <= (size + 63) / 64; i++) {
+        uint64_t bits = words->word_bits[i] | words->other_bits[i];
+        uint64_t edges = bits ^ (bits << 1 | carry);
+        carry = bits >> 63;
+        for (bool is_start = ((bits & edges) & (edges & -edges)) != 0; edges;
+             edges &= edges - 1, is_start = !is_start) {
+            size_t at = i * 64 + (size_t)__builtin_ctzll(edges);
+            if (is_start)
+                start = at;
+            else if (at < size || is_last)
+                put_run(words, base, start, at);
+            else {
+                words->pos = start > 0 && !any_bit(words->other_bits, start, at)
+                                 ? base + start
+                                 : fold_open_run(words, base, base + start, base + at);
+                return;
+            }
+        }
+    }
+    words->pos = base + size;
+}
+
+size_t words_next(struct words *words, const struct word **ret_words)
+{
+    words->n = words->n_folded = 0;
+    while (words->n == 0 && words->pos < words->size)
+        cut_window(words);
+    *ret_words = words->list;
+    return words->n;
+}
