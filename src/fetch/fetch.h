@@ -14,7 +14,12 @@
 #include "schedule/schedule.h"
 #include "worker/worker.h"
 
-#define FETCH_HOPS_MAX 5
+#define FETCH_HOPS_MAX            5
+#define FETCH_VALIDATOR_BYTES_MAX 4096 /* a longer one is dropped */
+
+enum fetch_error { FETCH_ERROR_URL };
+#define FETCH_ERROR fetch_error_quark()
+GQuark fetch_error_quark(void);
 
 /* One value from one response (E07): both or either may be NULL. Sent back byte for byte. */
 struct fetch_validators {
@@ -56,6 +61,7 @@ struct fetch_result { /* borrowed by the callback; doc and validators may be sto
     char *message;       /* a sentence: what went wrong */
     char *permanent_url; /* set where every hop was a 301 or 308: where they led (E22) */
     int64_t body_bytes;
+    bool is_delta;        /* a 226: the document has only what is new, and nothing is missing */
     bool had_credentials; /* of the URL or the settings: nothing here is to be printed */
 };
 
@@ -73,5 +79,11 @@ void fetcher_set_limits(struct fetcher *fetcher, int64_t host_spacing_ms, guint 
 struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
                           fetch_done on_done, void *user);
 void fetch_cancel(struct fetch *fetch); /* no callback */
+/* Nothing is sent to the URL's origin until then (wall seconds of the fetcher's clock): what waits
+ * or comes ends as SCHEDULE_HELD (E21). Done here after a 429; for the caller, after a restart,
+ * with the allowed_s of a feed that schedule_is_silenced(). */
+void fetcher_hold(struct fetcher *fetcher, const char *url, int64_t until_s);
+/* The URL as it may be shown: userinfo is ***. Newly allocated. */
+char *fetch_url_shown(const char *url);
 
 #endif

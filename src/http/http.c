@@ -210,13 +210,15 @@ static void on_finished(CURL *easy, CURLcode result, void *user)
     struct http_exchange *exchange = (struct http_exchange *)(void *)private;
     struct http_response *response = &exchange->response;
     long status = 0, connects = 0;
-    curl_off_t total_us = 0;
+    curl_off_t total_us = 0, setup_us = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
     curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total_us);
+    curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &setup_us);
     response->status = (int)status;
     response->is_new_connection = connects > 0;
     response->waited_ms = total_us / 1000;
+    response->setup_ms = setup_us / 1000;
     response->failure = failure_of(result, easy);
     if (result != CURLE_OK && exchange->is_address_refused)
         response->failure = HTTP_FAILED_ADDRESS;

@@ -59,6 +59,7 @@ struct http_response {
     GArray *headers;  /* struct http_header, of the final response, in order */
     GByteArray *body; /* decoded; never NULL */
     int64_t waited_ms;
+    int64_t setup_ms; /* the part of it before the request could be sent */
     bool is_new_connection;
 };
 
