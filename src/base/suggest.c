@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#define SHORT_BYTES_MIN 3
+
 static size_t min3(size_t a, size_t b, size_t c)
 {
     return MIN(MIN(a, b), c);
@@ -41,7 +43,10 @@ void suggest_offer(struct suggest *suggest, const char *candidate)
 {
     size_t length = strlen(candidate);
     size_t distance = suggest_distance(suggest->word, candidate);
-    size_t limit = 1 + length / 4;
+    size_t limit = 1 + length / 4, written = strlen(suggest->word);
+    /* The beginning of a name stands for it: lang for language. */
+    if (written >= SHORT_BYTES_MIN && g_ascii_strncasecmp(suggest->word, candidate, written) == 0)
+        distance = MIN(distance, limit);
     /* A word of which not one letter is left is no misspelling. */
     if (distance > limit || distance >= length || distance >= suggest->best_distance)
         return;

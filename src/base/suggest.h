@@ -1,8 +1,8 @@
 /* base/suggest - "did you mean …?": the nearest of some names to a word that is none of them.
  *
  * Pure. Near means few edits: a letter put in, left out, replaced, or two neighbours swapped
- * (optimal string alignment, R. Lowrance and R. A. Wagner 1975), ASCII case aside. Words are
- * borrowed. */
+ * (optimal string alignment, R. Lowrance and R. A. Wagner 1975), ASCII case aside. The
+ * beginning of a name is near to it. Words are borrowed. */
 #ifndef BASE_SUGGEST_H
 #define BASE_SUGGEST_H
 

@@ -25,6 +25,8 @@ static void apply(struct build *build, const struct source_setting *setting,
                   const struct setting *row, void *object)
 {
     struct parse_fault fault = {0};
+    if (setting->is_broken)
+        return;
     if (!setting_read(row, setting->value->str, &build->context, object, &fault))
         report_fault(build, setting, &fault);
     else if (row->is_unbuilt)

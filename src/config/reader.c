@@ -56,12 +56,12 @@ static bool is_end(const struct line *line, size_t at)
     return next == line->size || (line->text[next] == ';' && next > at);
 }
 
-/* A copy that may stand in a C string: NUL becomes a blank. */
+/* A copy as a C string: NUL becomes a question mark. */
 static char *copy(const struct line *line, size_t start, size_t end)
 {
     char *text = g_malloc(end - start + 1);
     for (size_t i = start; i < end; i++)
-        text[i - start] = line->text[i] ? line->text[i] : ' ';
+        text[i - start] = line->text[i] ? line->text[i] : '?';
     text[end - start] = '\0';
     return text;
 }
@@ -112,8 +112,12 @@ static void take_value(struct reader *reader, const struct line *line, size_t fr
             scan_step(&reader->scan, line->text[i]);
     }
     end = trim_end(line, start, end);
-    if (start == end || !check_characters(reader, line, start, end))
+    if (start == end)
         return;
+    if (!check_characters(reader, line, start, end)) {
+        reader->setting->is_broken = true;
+        return;
+    }
     struct source_segment segment = {reader->value_size + continues, reader->line,
                                      place_at(reader, line, start).column};
     g_array_append_val(reader->setting->segments, segment);

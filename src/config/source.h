@@ -21,6 +21,7 @@ struct source_setting {
     struct place place;        /* of the key */
     GString *value;
     GArray *segments; /* struct source_segment, by offset */
+    bool is_broken;   /* something of it was refused, and that is told */
 };
 
 struct source_segment { /* from this byte of the value on, the text stands there in the file */

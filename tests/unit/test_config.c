@@ -1,25 +1,5 @@
 /* config/config: whole configurations, what is wrong with them and where. */
-#include "config/config.h"
-#include "config/load.h"
-#include "rule_stub.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
-#include <cmocka.h>
-
-/* All problems as lines without the file's name. */
-static char *problem_lines(const GPtrArray *problems)
-{
-    GString *out = g_string_new(NULL);
-    for (guint i = 0; i < problems->len; i++) {
-        g_autofree char *text = config_problem_text(g_ptr_array_index(problems, i));
-        assert_true(g_str_has_prefix(text, "f:"));
-        g_string_append_printf(out, "%s\n", text + 2);
-    }
-    return g_string_free(out, FALSE);
-}
+#include "config_help.h"
 
 static void test_example(void **state)
 {
@@ -42,11 +22,7 @@ static void test_example(void **state)
                                "[rule cuba]\n"
                                "match = @cuba\n"
                                "feeds = granma, tag:cuba\n";
-    g_autoptr(GPtrArray) problems = NULL;
-    struct config *config = config_load_bytes("f", text, strlen(text), &problems);
-    g_autofree char *lines = problem_lines(problems);
-    assert_string_equal(lines, "");
-    assert_non_null(config);
+    struct config *config = load_good(text);
     assert_string_equal(config->state_dir, "/var/lib/feedwatch");
     assert_int_equal(config->retention_s, 90 * 86400);
     assert_int_equal(config->max_connections, 32);

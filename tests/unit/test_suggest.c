@@ -47,10 +47,19 @@ static void test_nearest(void **state)
     static const struct {
         const char *word, *best;
     } cases[] = {
-        {"ulr", "url"},          {"URL", "url"},          {"Timeouts", "timeout"},
-        {"maxsize", "max_size"}, {"intervl", "interval"}, {"mtach", "match"},
-        {"an", "any"},           {"xyz", NULL},           {"", NULL},
-        {"alert", NULL},         {"zzzzzzzz", NULL},
+        {"ulr", "url"},
+        {"URL", "url"},
+        {"Timeouts", "timeout"},
+        {"maxsize", "max_size"},
+        {"intervl", "interval"},
+        {"mtach", "match"},
+        {"an", "any"},
+        {"inter", "interval"},
+        {"in", NULL},
+        {"xyz", NULL},
+        {"", NULL},
+        {"alert", NULL},
+        {"zzzzzzzz", NULL},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         struct suggest suggest;
