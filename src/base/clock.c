@@ -7,8 +7,9 @@ enum clock_kind { CLOCK_KIND_REAL, CLOCK_KIND_SCALED, CLOCK_KIND_VIRTUAL };
 struct clock {
     enum clock_kind kind;
     double scale;
-    int64_t wall_origin_ms; /* scaled: T0; virtual: the wall time now */
-    int64_t boot_origin_ms; /* scaled: the boot time at T0; virtual: the boot time now */
+    int64_t wall_birth_ms; /* real wall time at birth; virtual: the wall time now */
+    int64_t boot_birth_ms; /* the same of the boot time */
+    int64_t origin_ms;     /* scaled: T0, in wall time */
 };
 
 static int64_t read_ms(clockid_t id)
@@ -28,36 +29,41 @@ int64_t clock_real_boot_ms(void)
     return read_ms(CLOCK_BOOTTIME);
 }
 
-struct clock *clock_new_real(void)
+static struct clock *clock_new(enum clock_kind kind, double scale)
 {
     struct clock *clock = g_new0(struct clock, 1);
-    clock->kind = CLOCK_KIND_REAL;
-    clock->scale = 1.0;
+    clock->kind = kind;
+    clock->scale = scale;
+    if (kind == CLOCK_KIND_VIRTUAL)
+        return clock;
+    clock->wall_birth_ms = clock_real_wall_ms();
+    clock->boot_birth_ms = clock_real_boot_ms();
+    clock->origin_ms = clock->wall_birth_ms;
     return clock;
+}
+
+struct clock *clock_new_real(void)
+{
+    return clock_new(CLOCK_KIND_REAL, 1.0);
 }
 
 struct clock *clock_new_scaled(int64_t origin_s, double scale)
 {
-    struct clock *clock = g_new0(struct clock, 1);
-    clock->kind = CLOCK_KIND_SCALED;
-    clock->scale = scale;
-    clock->wall_origin_ms = origin_s * 1000;
-    clock->boot_origin_ms = clock_real_boot_ms();
+    struct clock *clock = clock_new(CLOCK_KIND_SCALED, scale);
+    clock_set_origin(clock, origin_s);
     return clock;
 }
 
 void clock_set_origin(struct clock *clock, int64_t origin_s)
 {
     g_return_if_fail(clock->kind == CLOCK_KIND_SCALED);
-    clock->wall_origin_ms = origin_s * 1000;
+    clock->origin_ms = origin_s * 1000;
 }
 
 struct clock *clock_new_virtual(int64_t start_s)
 {
-    struct clock *clock = g_new0(struct clock, 1);
-    clock->kind = CLOCK_KIND_VIRTUAL;
-    clock->scale = 1.0;
-    clock->wall_origin_ms = start_s * 1000;
+    struct clock *clock = clock_new(CLOCK_KIND_VIRTUAL, 1.0);
+    clock->wall_birth_ms = start_s * 1000;
     return clock;
 }
 
@@ -66,28 +72,26 @@ void clock_free(struct clock *clock)
     g_free(clock);
 }
 
-static int64_t scaled(const struct clock *clock, int64_t origin_ms, int64_t now_ms)
+/* How much of its own time has passed since the clock's birth. */
+static int64_t age_ms(const struct clock *clock)
 {
-    return origin_ms + (int64_t)(clock->scale * (double)(now_ms - origin_ms));
+    if (clock->kind == CLOCK_KIND_VIRTUAL)
+        return 0;
+    return (int64_t)(clock->scale * (double)(clock_real_boot_ms() - clock->boot_birth_ms));
 }
 
 int64_t clock_wall_s(const struct clock *clock)
 {
-    int64_t ms = clock->wall_origin_ms;
-    if (clock->kind == CLOCK_KIND_REAL)
-        ms = clock_real_wall_ms();
-    else if (clock->kind == CLOCK_KIND_SCALED)
-        ms = scaled(clock, clock->wall_origin_ms, clock_real_wall_ms());
-    return ms / 1000;
+    int64_t birth_ms = clock->wall_birth_ms;
+    if (clock->kind == CLOCK_KIND_SCALED)
+        birth_ms =
+            clock->origin_ms + (int64_t)(clock->scale * (double)(birth_ms - clock->origin_ms));
+    return (birth_ms + age_ms(clock)) / 1000;
 }
 
 int64_t clock_boot_ms(const struct clock *clock)
 {
-    if (clock->kind == CLOCK_KIND_REAL)
-        return clock_real_boot_ms();
-    if (clock->kind == CLOCK_KIND_SCALED)
-        return scaled(clock, clock->boot_origin_ms, clock_real_boot_ms());
-    return clock->boot_origin_ms;
+    return clock->boot_birth_ms + age_ms(clock);
 }
 
 double clock_scale(const struct clock *clock)
@@ -106,6 +110,6 @@ int64_t clock_real_delay_ms(const struct clock *clock, int64_t virtual_ms)
 void clock_advance(struct clock *clock, int64_t ms)
 {
     g_return_if_fail(clock->kind == CLOCK_KIND_VIRTUAL);
-    clock->wall_origin_ms += ms;
-    clock->boot_origin_ms += ms;
+    clock->wall_birth_ms += ms;
+    clock->boot_birth_ms += ms;
 }

@@ -2,10 +2,12 @@
  *
  * Wall time is int64_t seconds since 1970-01-01 UTC (`_s`); durations run on CLOCK_BOOTTIME in
  * milliseconds
- * (`_ms`), which counts suspend and ignores steps of the wall clock. Three kinds: real; scaled,
- * where virtual now = T0 + N * (now - T0), for tests in which hours must pass; virtual, which moves
- * only by clock_advance(), for simulations. Timestamps in the log and time-outs of transfers are
- * never scaled: they use clock_real_wall_ms() and clock_real_boot_ms(). */
+ * (`_ms`), which counts suspend and ignores steps of the wall clock. A clock's wall time is read
+ * once, at its birth; from then on it is what CLOCK_BOOTTIME adds, so that a step of the wall clock
+ * neither stalls nor hurries what is due. Three kinds: real; scaled, where virtual now = T0 + N *
+ * (now - T0), for tests in which hours must pass; virtual, which moves only by clock_advance(), for
+ * simulations. Timestamps in the log and time-outs of transfers are never scaled: they use
+ * clock_real_wall_ms() and clock_real_boot_ms(). */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

@@ -39,7 +39,10 @@ static void restore_due(struct monitor_feed *leader)
         const struct schedule_settings settings = monitor_schedule_settings(feed);
         due_s = MIN(due_s, schedule_restored_due(&settings, &feed->state->schedule, now_s));
     }
-    leader->state->schedule.due_s = MAX(due_s, leader->state->schedule.allowed_s);
+    struct schedule_state *schedule = &leader->state->schedule;
+    schedule->due_s = MAX(due_s, schedule->allowed_s);
+    if (schedule_is_silenced(schedule, now_s))
+        fetcher_hold(leader->monitor->parts.fetcher, leader->settings->url, schedule->allowed_s);
     if (!leader->poll)
         monitor_place_in_queue(leader);
 }

@@ -23,6 +23,7 @@ struct shared_doc *shared_doc_steal(struct fetch_result *result)
     result->validators = (struct fetch_validators){NULL, NULL};
     shared->body_hash = result->body_hash;
     shared->outcome = result->outcome;
+    shared->is_delta = result->is_delta;
     return shared;
 }
 
@@ -93,8 +94,8 @@ static struct schedule_outcome take_facts(struct intake *intake)
         state->text_items++;
         state->text_bytes += (int64_t)text_bytes(&doc->items[i]);
     }
-    outcome.has_gap = state->is_baselined && state->n_items_last > 0 && doc->n_items > 0 &&
-                      intake->verdicts->n_known == 0;
+    outcome.has_gap = state->is_baselined && !intake->shared->is_delta && state->n_items_last > 0 &&
+                      doc->n_items > 0 && intake->verdicts->n_known == 0;
     if (!state->is_baselined)
         outcome.n_new = 0;
     state->is_baselined = true;

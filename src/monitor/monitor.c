@@ -116,10 +116,7 @@ static void take_config(struct monitor *monitor, struct config *config)
     judge_rules_unref(monitor->rules);
     monitor->rules = judge_rules_new(config);
     g_free(monitor->user_agent);
-    monitor->user_agent =
-        config->user_agent_contact
-            ? g_strdup_printf("feedwatch/%s (+%s)", FEEDWATCH_VERSION, config->user_agent_contact)
-            : g_strdup_printf("feedwatch/%s", FEEDWATCH_VERSION);
+    monitor->user_agent = http_user_agent(config->user_agent_contact);
     fetcher_set_limits(monitor->parts.fetcher, config->host_spacing_ms, config->max_connections);
     groups_dissolve(monitor);
     for (guint i = 0; i < config->feeds->len; i++) {
@@ -284,7 +281,7 @@ static void set_timer(struct monitor *monitor)
 static bool may_ask_now(const struct monitor_feed *feed, int64_t now_s)
 {
     const struct schedule_state *schedule = &feed->state->schedule;
-    return !schedule->is_gone && !(schedule->throttles > 0 && schedule->allowed_s > now_s);
+    return !schedule->is_gone && !schedule_is_silenced(schedule, now_s);
 }
 
 static gboolean on_nothing_to_do(gpointer user)

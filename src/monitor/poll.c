@@ -7,6 +7,8 @@ struct poll {
     struct monitor_feed *feed; /* the leader; NULL once cancelled */
     struct fetch *fetch;
     guint intakes; /* under way */
+    bool
+        is_plain; /* goes without validators: the server has said 304 for suspiciously long (E40) */
 };
 
 static void poll_over(struct poll *poll)
@@ -44,9 +46,13 @@ static void save_outcome(struct monitor_feed *feed, const struct fetch_result *r
         note_move(feed, result->permanent_url);
     }
     monitor_fold_outcome(feed, &result->outcome);
-    g_free(feed->state->message);
-    feed->state->message = g_strdup(ok ? NULL : result->message);
-    monitor_on_outcome(feed, ok, result->message);
+    bool is_asked =
+        result->outcome.kind != SCHEDULE_HELD && result->outcome.kind != SCHEDULE_OFFLINE;
+    if (is_asked) {
+        g_free(feed->state->message);
+        feed->state->message = g_strdup(ok ? NULL : result->message);
+        monitor_on_outcome(feed, ok, result->message);
+    }
     store_save_feed(feed->monitor->parts.store, feed->state, NULL, NULL);
 }
 
@@ -101,7 +107,7 @@ static void on_attempt_saved(void *user)
     const struct config_feed *settings = poll->feed->settings;
     const struct store_feed *state = poll->feed->state;
     bool whole = needs_document(poll->feed);
-    bool plain = whole || schedule_is_unconditional(&state->schedule, state->schedule.asked_s);
+    bool plain = whole || poll->is_plain;
     const struct fetch_request request = {
         .feed_id = settings->id,
         .url = state->moved_url ? state->moved_url : settings->url,
@@ -123,11 +129,9 @@ void poll_start(struct monitor_feed *feed)
     struct poll *poll = g_new0(struct poll, 1);
     poll->feed = feed;
     feed->poll = poll;
-    int64_t now_s = clock_wall_s(monitor->parts.clock);
     const struct schedule_settings settings = monitor_schedule_settings(feed);
-    struct schedule_state *schedule = &feed->state->schedule;
-    schedule->due_s = schedule_before_request(&settings, schedule, now_s, g_random_int());
-    schedule->asked_s = now_s;
+    poll->is_plain = schedule_start(&settings, &feed->state->schedule,
+                                    clock_wall_s(monitor->parts.clock), g_random_int());
     store_save_feed(monitor->parts.store, feed->state, on_attempt_saved, poll);
 }
 
