@@ -28,7 +28,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum store_error { STORE_ERROR_BUSY /* another daemon */, STORE_ERROR_OPEN, STORE_ERROR_VERSION };
+enum store_error {
+    STORE_ERROR_BUSY, /* another daemon */
+    STORE_ERROR_OPEN,
+    STORE_ERROR_VERSION, /* of a newer feedwatch */
+    STORE_ERROR_LOG,     /* an alert log that is refused or cannot be written */
+};
 #define STORE_ERROR store_error_quark()
 GQuark store_error_quark(void);
 
@@ -77,6 +82,8 @@ struct store *store_open(const char *state_dir, const struct clock *clock, int64
                          const struct store_hooks *hooks, GMainContext *context, GError **error);
 /* Finishes what waits, for at most deadline_ms; then closes. True where everything was written. */
 bool store_close(struct store *store, int64_t deadline_ms);
+/* A damaged database was set aside at the opening: nothing is known of any feed. */
+bool store_was_reset(const struct store *store);
 /* Replaces the set of log sinks; copied. Deliveries of a sink that is no longer there stay and
  * wait. */
 void store_set_logs(struct store *store, const struct store_log *logs, size_t n_logs);
@@ -97,6 +104,9 @@ typedef void (*store_done)(void *user);
  * the next load; ids are the key. on_done may be NULL. */
 void store_save_feed(struct store *store, const struct store_feed *feed, store_done on_done,
                      void *user);
+
+/* A feed goes on under another ID, with all that is known of it. Nothing where new_id is stored. */
+void store_rename_feed(struct store *store, const char *old_id, const char *new_id);
 
 enum store_news { STORE_KNOWN, STORE_NEW, STORE_CHANGED };
 struct store_verdict {
@@ -172,5 +182,15 @@ enum store_delivery_state {
 void store_mark(struct store *store, const char *sink, const char *const *ids,
                 enum store_delivery_state state, int64_t next_try_s, store_done on_done,
                 void *user);
+/* Why a sink does not deliver, for `status`; NULL: it does again. */
+void store_note_sink(struct store *store, const char *sink, const char *message);
+
+/* A time in which a feed was not looked at, or showed nothing that was known (E41). */
+struct store_gap {
+    char *feed; /* ID; NULL: all of them */
+    int64_t from_s, to_s;
+    char *reason; /* a sentence */
+};
+void store_add_gap(struct store *store, const struct store_gap *gap);
 
 #endif

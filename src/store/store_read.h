@@ -1,6 +1,7 @@
 /* store/store_read - looking into a store that a daemon may be writing to.
  *
- * For the command. Opens the database read-only; never checkpoints, never migrates. Blocks. */
+ * For the command. Opens the database read-only; never checkpoints, never migrates. Works beside a
+ * daemon and without one, also after a crash. Blocks. Errors: STORE_ERROR. */
 #ifndef STORE_STORE_READ_H
 #define STORE_STORE_READ_H
 
@@ -39,11 +40,24 @@ struct store_sink_stats {
 };
 GPtrArray *store_read_sinks(struct store_reader *reader, GError **error);
 
-struct store_gap {
-    char *feed;
-    int64_t from_s, to_s;
-    char *reason;
-};
+/* struct store_gap, to_s not before since_s. */
 GPtrArray *store_read_gaps(struct store_reader *reader, int64_t since_s, GError **error);
+
+/* An item of the archive; also what a rule is tried on. */
+struct store_item {
+    int64_t row;
+    const char *feed; /* ID */
+    int64_t first_seen_s;
+    const struct feed_item *item;
+};
+struct store_item_filter {
+    int64_t since_s;  /* first seen not before; 0: all */
+    const char *feed; /* NULL: all */
+    const char *link; /* NULL: all; else exactly this link */
+};
+/* Oldest first. Everything in item lives until the callback returns; false from it stops. */
+typedef bool (*store_on_item)(const struct store_item *item, void *user);
+bool store_read_items(struct store_reader *reader, const struct store_item_filter *filter,
+                      store_on_item on_item, void *user, GError **error);
 
 #endif

@@ -1,0 +1,353 @@
+#include "store/store_db.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "store/store.h"
+#include "store/store_schema.h"
+#include "store/store_sql.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUSY_TIMEOUT_MS 1000
+/* A file that was closed in order is examined whole only where that costs milliseconds, one that
+ * was not also where it costs a second. */
+#define CHECK_CLEAN_BYTES   (4 << 20)
+#define CHECK_CRASHED_BYTES (INT64_C(256) << 20)
+#define SUSPECT_SUFFIX      ".suspect"
+
+struct db {
+    sqlite3 *sqlite;
+    char *path;
+    sqlite3_stmt *statements[N_DB_QUERIES];
+    int code;
+    bool is_in_transaction;
+    bool flushes; /* what PRAGMA synchronous says now: FULL */
+};
+
+bool db_is_damage(int code)
+{
+    return (code & 0xFF) == SQLITE_CORRUPT || (code & 0xFF) == SQLITE_NOTADB;
+}
+
+bool db_is_passing(int code)
+{
+    switch (code & 0xFF) {
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_NOMEM:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_PROTOCOL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* ---- opening ---- */
+
+static char *companion(const char *path, const char *suffix)
+{
+    return g_strconcat(path, suffix, NULL);
+}
+
+static int64_t size_of(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 ? (int64_t)st.st_size : -1;
+}
+
+/* SQLite gives the journal files the mode of the database. */
+static bool make_private(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return false;
+    bool fine = fchmod(fd, 0600) == 0;
+    close(fd);
+    static const char *const suffixes[] = {"-wal", "-shm"};
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *other = companion(path, suffixes[i]);
+        (void)chmod(other, 0600);
+    }
+    return fine;
+}
+
+static int quick_check(sqlite3 *sqlite)
+{
+    sqlite3_stmt *statement = NULL;
+    int code = sqlite3_prepare_v2(sqlite, "PRAGMA quick_check(1)", -1, &statement, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_step(statement);
+    if (code == SQLITE_ROW) {
+        const char *said = (const char *)sqlite3_column_text(statement, 0);
+        code = said && strcmp(said, "ok") == 0 ? SQLITE_OK : SQLITE_CORRUPT;
+    }
+    sqlite3_finalize(statement);
+    return code;
+}
+
+static int configure(sqlite3 *sqlite)
+{
+    sqlite3_extended_result_codes(sqlite, 1);
+    sqlite3_busy_timeout(sqlite, BUSY_TIMEOUT_MS);
+    /* A checkpoint writes a page once however often the log has it: fewer are cheaper. */
+    return sqlite3_exec(sqlite,
+                        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                        "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
+                        "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 33554432;",
+                        NULL, NULL, NULL);
+}
+
+static int open_file(const char *path, bool check, sqlite3 **ret_sqlite)
+{
+    int code = sqlite3_open_v2(
+        path, ret_sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK)
+        code = configure(*ret_sqlite);
+    if (code == SQLITE_OK && check)
+        code = quick_check(*ret_sqlite);
+    if (code == SQLITE_OK)
+        code = schema_migrate(*ret_sqlite);
+    return code;
+}
+
+static bool is_to_be_checked(const char *path)
+{
+    g_autofree char *wal = companion(path, "-wal");
+    g_autofree char *suspect = companion(path, SUSPECT_SUFFIX);
+    bool is_suspect = unlink(suspect) == 0;
+    int64_t limit = size_of(wal) > 0 ? CHECK_CRASHED_BYTES : CHECK_CLEAN_BYTES;
+    return is_suspect || size_of(path) <= limit;
+}
+
+static char *set_aside(const char *path)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(clock_real_wall_ms() / 1000);
+    g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
+    char *aside = g_strdup_printf("%s.damaged-%s", path, stamp);
+    for (int i = 2; access(aside, F_OK) == 0; i++) {
+        g_free(aside);
+        aside = g_strdup_printf("%s.damaged-%s-%d", path, stamp, i);
+    }
+    static const char *const suffixes[] = {"-wal", "-shm", ""};
+    for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+        g_autofree char *from = companion(path, suffixes[i]);
+        g_autofree char *to = companion(aside, suffixes[i]);
+        (void)rename(from, to);
+    }
+    return aside;
+}
+
+static void explain(GError **error, const char *path, int code, sqlite3 *sqlite)
+{
+    if (code == SQLITE_MISMATCH)
+        g_set_error(error, STORE_ERROR, STORE_ERROR_VERSION,
+                    "%s was written by a newer feedwatch: install that version, or move the file "
+                    "away to begin anew",
+                    path);
+    else
+        g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN, "cannot open the database %s: %s", path,
+                    sqlite ? sqlite3_errmsg(sqlite) : sqlite3_errstr(code));
+}
+
+struct db *db_open(const char *state_dir, char **ret_notice, GError **error)
+{
+    g_autofree char *path = g_build_filename(state_dir, DB_FILE, NULL);
+    *ret_notice = NULL;
+    if (!make_private(path)) {
+        g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN, "cannot open the database %s: %s", path,
+                    g_strerror(errno));
+        return NULL;
+    }
+    sqlite3 *sqlite = NULL;
+    int code = open_file(path, is_to_be_checked(path), &sqlite);
+    if (db_is_damage(code)) {
+        sqlite3_close(sqlite);
+        sqlite = NULL;
+        g_autofree char *aside = set_aside(path);
+        *ret_notice = g_strdup_printf("the database was damaged: it is kept as %s and a new one is "
+                                      "begun, so what the feeds show now is taken as known",
+                                      aside);
+        code = make_private(path) ? open_file(path, false, &sqlite) : SQLITE_CANTOPEN;
+    }
+    if (code != SQLITE_OK) {
+        explain(error, path, code, sqlite);
+        sqlite3_close(sqlite);
+        g_clear_pointer(ret_notice, g_free);
+        return NULL;
+    }
+    struct db *db = g_new0(struct db, 1);
+    db->sqlite = sqlite;
+    db->path = g_steal_pointer(&path);
+    db->flushes = true;
+    return db;
+}
+
+void db_close(struct db *db)
+{
+    if (!db)
+        return;
+    for (size_t i = 0; i < N_DB_QUERIES; i++)
+        sqlite3_finalize(db->statements[i]);
+    sqlite3_close(db->sqlite);
+    g_free(db->path);
+    g_free(db);
+}
+
+void db_mark_suspect(const struct db *db)
+{
+    g_autofree char *suspect = companion(db->path, SUSPECT_SUFFIX);
+    int fd = open(suspect, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
+/* ---- transactions ---- */
+
+static void note(struct db *db, int code)
+{
+    if (db->code == SQLITE_OK)
+        db->code = code;
+}
+
+static void exec(struct db *db, const char *sql)
+{
+    if (db->code == SQLITE_OK)
+        note(db, sqlite3_exec(db->sqlite, sql, NULL, NULL, NULL));
+}
+
+void db_begin(struct db *db, bool flush)
+{
+    db->code = SQLITE_OK;
+    if (db->flushes != flush)
+        exec(db, flush ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    if (db->code == SQLITE_OK)
+        db->flushes = flush;
+    db_run(db, db_query(db, DB_BEGIN));
+    db->is_in_transaction = db->code == SQLITE_OK;
+}
+
+bool db_commit(struct db *db)
+{
+    db_run(db, db_query(db, DB_COMMIT));
+    if (db->code != SQLITE_OK) {
+        int code = db->code;
+        db_rollback(db);
+        db->code = code;
+        return false;
+    }
+    db->is_in_transaction = false;
+    return true;
+}
+
+void db_rollback(struct db *db)
+{
+    for (size_t i = 0; i < N_DB_QUERIES; i++)
+        sqlite3_reset(db->statements[i]);
+    if (db->is_in_transaction && !sqlite3_get_autocommit(db->sqlite))
+        sqlite3_exec(db->sqlite, "ROLLBACK", NULL, NULL, NULL);
+    db->is_in_transaction = false;
+    db->code = SQLITE_OK;
+}
+
+int db_code(const struct db *db)
+{
+    return db->code;
+}
+
+const char *db_message(const struct db *db)
+{
+    return sqlite3_errstr(db->code);
+}
+
+/* ---- statements ---- */
+
+sqlite3_stmt *db_query(struct db *db, enum db_query query)
+{
+    sqlite3_stmt **statement = &db->statements[query];
+    if (*statement) {
+        sqlite3_reset(*statement);
+        return *statement;
+    }
+    int code = sqlite3_prepare_v3(db->sqlite, store_sql[query], -1, SQLITE_PREPARE_PERSISTENT,
+                                  statement, NULL);
+    if (code != SQLITE_OK)
+        note(db, code);
+    return *statement;
+}
+
+bool db_run(struct db *db, sqlite3_stmt *statement)
+{
+    if (db->code != SQLITE_OK)
+        return false;
+    int code = sqlite3_step(statement);
+    if (code != SQLITE_DONE && code != SQLITE_ROW)
+        note(db, code);
+    sqlite3_reset(statement);
+    return db->code == SQLITE_OK;
+}
+
+bool db_next(struct db *db, sqlite3_stmt *statement)
+{
+    if (db->code != SQLITE_OK)
+        return false;
+    int code = sqlite3_step(statement);
+    if (code == SQLITE_ROW)
+        return true;
+    if (code != SQLITE_DONE)
+        note(db, code);
+    sqlite3_reset(statement);
+    return false;
+}
+
+int64_t db_changes(const struct db *db)
+{
+    return sqlite3_changes(db->sqlite);
+}
+
+int64_t db_last_row(const struct db *db)
+{
+    return sqlite3_last_insert_rowid(db->sqlite);
+}
+
+void db_bind_text(sqlite3_stmt *statement, int index, const char *text)
+{
+    if (text)
+        sqlite3_bind_text(statement, index, text, -1, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(statement, index);
+}
+
+char *db_dup_text(sqlite3_stmt *statement, int column)
+{
+    return g_strdup((const char *)sqlite3_column_text(statement, column));
+}
+
+int64_t db_meta(struct db *db, const char *key, int64_t otherwise)
+{
+    sqlite3_stmt *query = db_query(db, DB_META_GET);
+    db_bind_text(query, 1, key);
+    int64_t value = otherwise;
+    if (db_next(db, query)) {
+        value = sqlite3_column_int64(query, 0);
+        sqlite3_reset(query);
+    }
+    return value;
+}
+
+void db_set_meta(struct db *db, const char *key, int64_t value)
+{
+    sqlite3_stmt *query = db_query(db, DB_META_SET);
+    db_bind_text(query, 1, key);
+    sqlite3_bind_int64(query, 2, value);
+    db_run(db, query);
+}

@@ -1,0 +1,317 @@
+/* The store as its users see it: feeds, commits, deliveries, locking, and what survives a restart.
+ */
+#include "tests/unit/store_fixture.h"
+
+static struct store_feed full_feed(void)
+{
+    return (struct store_feed){
+        .id = (char *)(uintptr_t) "granma",
+        .url = (char *)(uintptr_t) "https://en.granma.cu/feed",
+        .moved_url = (char *)(uintptr_t) "https://granma.example/feed",
+        .candidate_url = (char *)(uintptr_t) "https://other.example/feed",
+        .candidate_since_s = START_S,
+        .candidate_seen = 2,
+        .etag = (char *)(uintptr_t) "W/\"a b-gzip\"",
+        .last_modified = (char *)(uintptr_t) "Thu, 1 Jan 2026 0:00:00 +0000",
+        .body_hash = UINT64_C(0xFEDCBA9876543210),
+        .schedule = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, true, true},
+        .message = (char *)(uintptr_t) "the server said 503",
+        .title = (char *)(uintptr_t) "Granma",
+        .is_baselined = true,
+        .uses_title_key = true,
+        .n_items_last = 20,
+        .text_bytes = INT64_C(1) << 40,
+        .text_items = 77,
+    };
+}
+
+static void assert_same_schedule(const struct schedule_state *a, const struct schedule_state *b)
+{
+    assert_int_equal(a->due_s, b->due_s);
+    assert_int_equal(a->asked_s, b->asked_s);
+    assert_int_equal(a->looked_s, b->looked_s);
+    assert_int_equal(a->new_item_s, b->new_item_s);
+    assert_int_equal(a->failing_since_s, b->failing_since_s);
+    assert_int_equal(a->allowed_s, b->allowed_s);
+    assert_int_equal(a->rhythm_s, b->rhythm_s);
+    assert_int_equal(a->unmodified_since_s, b->unmodified_since_s);
+    assert_int_equal(a->unconditional_s, b->unconditional_s);
+    assert_int_equal(a->failures, b->failures);
+    assert_int_equal(a->throttles, b->throttles);
+    assert_int_equal(a->has_validator, b->has_validator);
+    assert_int_equal(a->is_gone, b->is_gone);
+}
+
+static void assert_same_feed(const struct store_feed *a, const struct store_feed *b)
+{
+    assert_string_equal(a->id, b->id);
+    assert_string_equal(a->url, b->url);
+    assert_string_equal(a->moved_url, b->moved_url);
+    assert_string_equal(a->candidate_url, b->candidate_url);
+    assert_int_equal(a->candidate_since_s, b->candidate_since_s);
+    assert_int_equal(a->candidate_seen, b->candidate_seen);
+    assert_string_equal(a->etag, b->etag);
+    assert_string_equal(a->last_modified, b->last_modified);
+    assert_true(a->body_hash == b->body_hash);
+    assert_string_equal(a->message, b->message);
+    assert_string_equal(a->title, b->title);
+    assert_int_equal(a->is_baselined, b->is_baselined);
+    assert_int_equal(a->uses_title_key, b->uses_title_key);
+    assert_int_equal(a->n_items_last, b->n_items_last);
+    assert_int_equal(a->text_bytes, b->text_bytes);
+    assert_int_equal(a->text_items, b->text_items);
+    assert_same_schedule(&a->schedule, &b->schedule);
+}
+
+static void test_feed_comes_back(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct store_feed feed = full_feed();
+    const struct store_feed bare = {.id = (char *)(uintptr_t) "bare"};
+    store_save_feed(fixture->store, &bare, NULL, NULL);
+    store_save_feed(fixture->store, &feed, NULL, NULL);
+    store_save_feed(fixture->store, &feed, NULL, NULL);
+    fixture_reopen(fixture);
+    g_autoptr(GPtrArray) feeds = store_load_feeds(fixture->store);
+    assert_int_equal(feeds->len, 2);
+    for (guint i = 0; i < feeds->len; i++) {
+        const struct store_feed *loaded = g_ptr_array_index(feeds, i);
+        assert_int_not_equal(loaded->row, 0);
+        if (strcmp(loaded->id, "granma") == 0)
+            assert_same_feed(loaded, &feed);
+        else
+            assert_null(loaded->etag);
+    }
+}
+
+static void test_rename(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct test_item items[] = {{.guid = "1", .title = "one"}};
+    g_autofree char *first = take_in(fixture, "old", ITEMS(items));
+    assert_string_equal(first, "N");
+    store_rename_feed(fixture->store, "old", "new");
+    store_rename_feed(fixture->store, "absent", "newer");
+    g_autofree char *second = take_in(fixture, "new", ITEMS(items));
+    assert_string_equal(second, "K");
+    /* The ID is taken: nothing happens. */
+    g_autofree char *other = take_in(fixture, "other", ITEMS(items));
+    store_rename_feed(fixture->store, "other", "new");
+    g_autoptr(GPtrArray) feeds = store_load_feeds(fixture->store);
+    assert_int_equal(feeds->len, 2);
+}
+
+static void test_time_origin_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(store_time_origin(fixture->store, 1000), 1000);
+    assert_int_equal(store_time_origin(fixture->store, 2000), 1000);
+    fixture_reopen(fixture);
+    assert_int_equal(store_time_origin(fixture->store, 3000), 1000);
+}
+
+static void test_second_opener_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    g_autoptr(GError) error = NULL;
+    struct store *second =
+        store_open(fixture->dir, fixture->clock, RETENTION_S, NULL, fixture->context, &error);
+    assert_null(second);
+    assert_true(g_error_matches(error, STORE_ERROR, STORE_ERROR_BUSY));
+    assert_true(store_is_running(fixture->dir));
+    fixture_close(fixture);
+    assert_false(store_is_running(fixture->dir));
+    fixture_open(fixture);
+}
+
+static mode_t mode_of(const char *dir, const char *name)
+{
+    struct stat st;
+    g_autofree char *path = g_build_filename(dir, name, NULL);
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_mode & 0777;
+}
+
+static void test_files_are_private(void **state)
+{
+    struct fixture *fixture = *state;
+    set_log(fixture, STORE_LOG_TEXT);
+    alert_once(fixture, "1", "one", to_log);
+    static const char *const names[] = {"feedwatch.db", "feedwatch.db-wal", "feedwatch.db-shm",
+                                        "lock", "alerts.log"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        assert_int_equal(mode_of(fixture->dir, names[i]), 0600);
+    fixture_close(fixture);
+    g_autofree char *db = path_in(fixture, "feedwatch.db");
+    assert_int_equal(chmod(db, 0644), 0);
+    assert_int_equal(chmod(fixture->dir, 0755), 0);
+    fixture_open(fixture);
+    assert_int_equal(mode_of(fixture->dir, "feedwatch.db"), 0600);
+    assert_int_equal(mode_of(fixture->dir, "."), 0700);
+}
+
+/* ---- deliveries ---- */
+
+static void test_alert_reaches_log_and_sink(void **state)
+{
+    struct fixture *fixture = *state;
+    set_log(fixture, STORE_LOG_TEXT);
+    alert_once(fixture, "1", "Minister received", to_both);
+    g_autofree char *text = get_file(fixture->log_path);
+    assert_non_null(strstr(text, " [rule] Minister received | The Feed | - | word | id="));
+    assert_int_equal(count_lines(fixture->log_path), 1);
+    settle(fixture);
+    assert_int_equal(fixture->deliveries, 1);
+    g_autoptr(GPtrArray) alerts = pending(fixture, "desktop", 10);
+    assert_int_equal(alerts->len, 1);
+    const struct store_alert *alert = g_ptr_array_index(alerts, 0);
+    assert_string_equal(alert->title, "Minister received");
+    assert_string_equal(alert->feed, "feed");
+    assert_string_equal(alert->rule, "rule");
+    assert_int_equal(alert->first_seen_s, START_S);
+    assert_int_equal(alert->attempts, 0);
+    assert_non_null(strstr(text, alert->id));
+    g_autoptr(GPtrArray) logged = pending(fixture, "log", 10);
+    assert_int_equal(logged->len, 0);
+}
+
+static void mark(struct fixture *fixture, const struct store_alert *alert,
+                 enum store_delivery_state delivery, int64_t next_try_s)
+{
+    const char *ids[] = {alert->id, NULL};
+    bool done = false;
+    store_mark(fixture->store, "desktop", ids, delivery, next_try_s, on_flag, &done);
+    wait_for(fixture, &done);
+}
+
+static void test_marks(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const guids[] = {"1", "2", "3", "4"};
+    for (size_t i = 0; i < G_N_ELEMENTS(guids); i++)
+        alert_once(fixture, guids[i], guids[i], to_desktop);
+    g_autoptr(GPtrArray) all = pending(fixture, "desktop", 10);
+    assert_int_equal(all->len, 4);
+    for (guint i = 0; i + 1 < all->len; i++) {
+        const struct store_alert *a = g_ptr_array_index(all, i), *b = g_ptr_array_index(all, i + 1);
+        assert_true(strcmp(a->id, b->id) < 0);
+    }
+    mark(fixture, g_ptr_array_index(all, 0), STORE_DELIVERY_DONE, 0);
+    mark(fixture, g_ptr_array_index(all, 1), STORE_DELIVERY_WAITING, START_S + 60);
+    mark(fixture, g_ptr_array_index(all, 2), STORE_DELIVERY_EXPIRED, 0);
+    fixture_reopen(fixture);
+    g_autoptr(GPtrArray) left = pending(fixture, "desktop", 10);
+    assert_int_equal(left->len, 2);
+    const struct store_alert *retried = g_ptr_array_index(left, 0);
+    assert_string_equal(retried->title, "2");
+    assert_int_equal(retried->attempts, 1);
+    assert_int_equal(retried->next_try_s, START_S + 60);
+    g_autoptr(GPtrArray) one = pending(fixture, "desktop", 1);
+    assert_int_equal(one->len, 1);
+}
+
+static void test_alert_without_item(void **state)
+{
+    struct fixture *fixture = *state;
+    set_log(fixture, STORE_LOG_TEXT);
+    const struct store_new_alert alert = {
+        .item = SIZE_MAX,
+        .kind = "health",
+        .urgency = "normal",
+        .title = "Granma cannot be read for 12 hours",
+        .sinks = to_log,
+    };
+    commit_alerts(fixture, "feed", NULL, NULL, &alert, 1);
+    commit_alerts(fixture, "feed", NULL, NULL, &alert, 1);
+    g_autofree char *text = get_file(fixture->log_path);
+    assert_non_null(strstr(text, " [!health] Granma cannot be read for 12 hours | The Feed | "));
+    assert_int_equal(count_lines(fixture->log_path), 2);
+}
+
+/* However often a commit comes, an item alerts once for a rule. */
+static void test_item_alerts_once_for_a_rule(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct test_item items[] = {{.guid = "1", .title = "one", .text = "a"}};
+    const struct test_item edited[] = {{.guid = "1", .title = "one", .text = "b"}};
+    const struct store_new_alert alerts[] = {
+        {.item = 0, .kind = "alert", .rule = "first", .urgency = "low", .sinks = to_desktop},
+        {.item = 0, .kind = "alert", .rule = "second", .urgency = "low", .sinks = to_desktop},
+    };
+    struct test_doc doc = make_doc(ITEMS(items));
+    struct store_verdicts *verdicts = classify(fixture, "feed", &doc);
+    commit_alerts(fixture, "feed", &doc, verdicts, alerts, 1);
+    store_verdicts_free(verdicts);
+    doc_clear(&doc);
+    doc = make_doc(ITEMS(edited));
+    verdicts = classify(fixture, "feed", &doc);
+    assert_int_equal(verdicts->items[0].news, STORE_CHANGED);
+    assert_string_equal(verdicts->items[0].before->summary, "a");
+    assert_string_equal(verdicts->items[0].alerted_rules[0], "first");
+    assert_null(verdicts->items[0].alerted_rules[1]);
+    commit_alerts(fixture, "feed", &doc, verdicts, alerts, 2);
+    store_verdicts_free(verdicts);
+    doc_clear(&doc);
+    g_autoptr(GPtrArray) waiting = pending(fixture, "desktop", 10);
+    assert_int_equal(waiting->len, 2);
+}
+
+/* ---- order and closing ---- */
+
+struct order {
+    int next;
+    bool is_last_done;
+};
+
+static struct order order;
+
+static void on_ordered(void *user)
+{
+    assert_int_equal(GPOINTER_TO_INT(user), order.next);
+    order.next++;
+    order.is_last_done = order.next == 300;
+}
+
+static void test_completions_keep_their_order(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct store_feed feed = full_feed();
+    order = (struct order){0, false};
+    for (int i = 0; i < 300; i++)
+        store_save_feed(fixture->store, &feed, on_ordered, GINT_TO_POINTER(i));
+    assert_int_equal(order.next, 0);
+    wait_for(fixture, &order.is_last_done);
+    assert_int_equal(store_backlog(fixture->store), 0);
+}
+
+static void test_close_finishes_and_delivers(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct store_feed feed = full_feed();
+    bool done = false;
+    store_save_feed(fixture->store, &feed, on_flag, &done);
+    assert_true(fixture_close(fixture));
+    assert_true(done);
+    fixture_open(fixture);
+    g_autoptr(GPtrArray) feeds = store_load_feeds(fixture->store);
+    assert_int_equal(feeds->len, 1);
+}
+
+int main(void)
+{
+#define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, setup_store, teardown_store)
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(test_feed_comes_back),
+        STORE_TEST(test_rename),
+        STORE_TEST(test_time_origin_is_kept),
+        STORE_TEST(test_second_opener_is_refused),
+        STORE_TEST(test_files_are_private),
+        STORE_TEST(test_alert_reaches_log_and_sink),
+        STORE_TEST(test_marks),
+        STORE_TEST(test_alert_without_item),
+        STORE_TEST(test_item_alerts_once_for_a_rule),
+        STORE_TEST(test_completions_keep_their_order),
+        STORE_TEST(test_close_finishes_and_delivers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
