@@ -94,15 +94,17 @@ static int64_t usual_delay(const struct schedule_settings *settings,
 
 /* --- outcomes --- */
 
+/* The first document is where the measuring starts, whatever is called new in it. */
 static void note_items(struct schedule_state *state, const struct schedule_outcome *outcome,
                        int64_t now_s)
 {
-    bool is_first = state->new_item_s == 0;
+    bool is_first = state->looked_s == 0 || state->new_item_s == 0;
     int64_t elapsed_s = MAX(now_s - state->new_item_s, 0);
-    if (outcome->n_new > 0) {
-        if (!is_first)
-            state->rhythm_s =
-                rhythm_after_news(state->rhythm_s, elapsed_s, outcome->n_new, outcome->has_gap);
+    if (is_first && (outcome->n_new > 0 || outcome->kind == SCHEDULE_OK)) {
+        state->new_item_s = now_s;
+    } else if (outcome->n_new > 0) {
+        state->rhythm_s =
+            rhythm_after_news(state->rhythm_s, elapsed_s, outcome->n_new, outcome->has_gap);
         state->new_item_s = now_s;
     } else if (!is_first) {
         state->rhythm_s = rhythm_after_silence(state->rhythm_s, elapsed_s);

@@ -32,7 +32,7 @@ struct schedule_state {
     int64_t due_s;              /* next request not before; 0: at once */
     int64_t asked_s;            /* last request went out */
     int64_t looked_s;           /* last 200 or 304 */
-    int64_t new_item_s;         /* last time a new item was found */
+    int64_t new_item_s;         /* last time a new item was found; at first, the first document */
     int64_t failing_since_s;    /* 0: not failing */
     int64_t allowed_s;          /* the server said: not before (Retry-After, hints) */
     int64_t rhythm_s;           /* the usual gap between new items; 0: not known */
