@@ -1,0 +1,52 @@
+/* alert/outbox - the dispatcher: brings what waits in the store to the sinks, each at its own pace.
+ *
+ * Each sink has a lane of its own: ask the store for its oldest deliveries, hand them over, mark
+ * what became of them, ask again when the marks are durable. A lane rests while its sink is down or
+ * nothing is due, so one that hangs delays nobody else. Since a lane asks only after its marks are
+ * durable, a full disk stops it instead of repeating alerts. A crash repeats at most one batch.
+ *
+ * Back-off, in the clock's time: a sink that is down is tried after 5 s, then twice as long each
+ * time, at most 5 min; one delivery after 30 s and so on, at most 1 h, given up after 12 attempts.
+ * Logs are the store's own business and have no lane. Everything runs on one main context. */
+#ifndef ALERT_OUTBOX_H
+#define ALERT_OUTBOX_H
+
+#include "alert/sink.h"
+#include "base/clock.h"
+#include "store/store.h"
+
+#define OUTBOX_ATTEMPTS_MAX 12
+
+struct outbox;
+
+struct outbox_parts { /* borrowed; outlive the outbox */
+    GMainContext *context;
+    const struct clock *clock;
+    struct store *store;
+    const struct sink_type *const *types; /* NULL-terminated */
+};
+
+struct outbox_hooks {
+    /* A sink cannot deliver, one sentence, or can again: NULL. Comes when that changes. */
+    void (*on_sink)(const char *sink, const char *message, void *user);
+    /* Something that the user should know: an alert was given up, a link was not opened. */
+    void (*on_trouble)(const char *sink, const char *message, void *user);
+    void *user;
+};
+
+struct outbox *outbox_new(const struct outbox_parts *parts, const struct outbox_hooks *hooks);
+/* The sinks from now on; ones that stay go on as they are. Starts to deliver what waits. */
+void outbox_set_sinks(struct outbox *outbox, const struct sink_settings *sinks, size_t n_sinks);
+/* There are new deliveries. */
+void outbox_kick(struct outbox *outbox);
+/* For a run with an end: tries every sink now and calls on_drained once, when nothing waits for a
+ * sink that works or deadline_ms have passed. */
+void outbox_drain(struct outbox *outbox, int64_t deadline_ms, void (*on_drained)(void *user),
+                  void *user);
+/* Appends "desktop: no notification server; …" for the sinks that are down. */
+void outbox_append_state(const struct outbox *outbox, GString *out);
+/* Stops the sinks, for at most deadline_ms in all, and marks what they say by then. The store's
+ * completions may come later. */
+void outbox_free(struct outbox *outbox, int64_t deadline_ms);
+
+#endif
