@@ -10,9 +10,11 @@ enum { SURE, BLANK, LOOK, NEVER };
 /* By first bytes. SURE: ASCII, and blocks of Unicode in which nothing is ever removed, turned into
  * a blank or counted as a mark (Latin, Greek, Cyrillic, Han, Hangul). */
 static const unsigned char lead_class[256] = {
-    [0x00 ... 0x1F] = NEVER, ['\n'] = BLANK,         [' '] = BLANK,           [0x7F] = NEVER,
-    [0x80 ... 0xC1] = NEVER, [0xC2] = LOOK,          [0xCC ... 0xCD] = LOOK,  [0xD2] = LOOK,
-    [0xD6 ... 0xE3] = LOOK,  [0xEA] = LOOK,          [0xEF ... 0xF4] = LOOK,  [0xF5 ... 0xFF] = NEVER,
+    [0x00 ... 0x09] = NEVER, ['\n'] = BLANK,         [0x0B ... 0x1F] = NEVER,
+    [' '] = BLANK,           [0x7F] = NEVER,         [0x80 ... 0xC1] = NEVER,
+    [0xC2] = LOOK,           [0xCC ... 0xCD] = LOOK, [0xD2] = LOOK,
+    [0xD6 ... 0xE3] = LOOK,  [0xEA] = LOOK,          [0xEF ... 0xF4] = LOOK,
+    [0xF5 ... 0xFF] = NEVER,
 };
 
 /* The punctuation of U+2000-207F but for the blanks and invisible ones in it. */

@@ -1,0 +1,93 @@
+#include "feed/date_names.h"
+
+#include <glib.h>
+#include <string.h>
+
+/* How the names of months begin, longer before shorter where one begins another. English, German,
+ * French, Spanish, Italian, Portuguese, Dutch, Scandinavian, Polish, Czech, Finnish, Hungarian,
+ * Romanian, Turkish, Greek, Russian, Ukrainian. */
+static const struct {
+    const char *stem;
+    signed char month;
+    bool is_weak;
+} months[] = {
+    {"jan", 1, false},      {"jän", 1, false},      {"jän", 1, false},    {"gen", 1, false},
+    {"ene", 1, false},      {"ian", 1, false},      {"sty", 1, false},    {"led", 1, false},
+    {"tammi", 1, false},    {"oca", 1, false},      {"янв", 1, false},    {"січ", 1, false},
+    {"ιαν", 1, false},      {"feb", 2, false},      {"fév", 2, false},    {"fev", 2, false},
+    {"lut", 2, false},      {"úno", 2, false},      {"uno", 2, false},    {"helmi", 2, false},
+    {"şub", 2, false},      {"фев", 2, false},      {"лют", 2, false},    {"φεβ", 2, false},
+    {"marras", 11, false},  {"maalis", 3, false},   {"mar", 3, true},     {"mär", 3, false},
+    {"maerz", 3, false},    {"mrz", 3, false},      {"maa", 3, true},     {"mrt", 3, false},
+    {"már", 3, false},      {"bře", 3, false},      {"бер", 3, false},    {"мар", 3, false},
+    {"μαρ", 3, false},      {"μάρ", 3, false},      {"apr", 4, false},    {"avr", 4, false},
+    {"abr", 4, false},      {"ápr", 4, false},      {"kwi", 4, false},    {"dub", 4, false},
+    {"huhti", 4, false},    {"nis", 4, false},      {"апр", 4, false},    {"кві", 4, false},
+    {"απρ", 4, false},      {"may", 5, false},      {"mai", 5, false},    {"maj", 5, false},
+    {"máj", 5, false},      {"mei", 5, false},      {"mag", 5, false},    {"kvě", 5, false},
+    {"kve", 5, false},      {"touko", 5, false},    {"мая", 5, false},    {"май", 5, false},
+    {"тра", 5, false},      {"μαΐ", 5, false},      {"μάι", 5, false},    {"μαϊ", 5, false},
+    {"červenec", 7, false}, {"července", 7, false}, {"čvc", 7, false},    {"jun", 6, false},
+    {"jún", 6, false},      {"juin", 6, false},     {"giu", 6, false},    {"cze", 6, false},
+    {"čer", 6, false},      {"kes", 6, false},      {"haz", 6, false},    {"iun", 6, false},
+    {"июн", 6, false},      {"чер", 6, false},      {"ιουν", 6, false},   {"ιούν", 6, false},
+    {"jul", 7, false},      {"júl", 7, false},      {"juil", 7, false},   {"jui", 7, false},
+    {"lug", 7, false},      {"lip", 7, false},      {"hein", 7, false},   {"tem", 7, false},
+    {"iul", 7, false},      {"июл", 7, false},      {"лип", 7, false},    {"ιουλ", 7, false},
+    {"ιούλ", 7, false},     {"aug", 8, false},      {"aoû", 8, false},    {"aou", 8, false},
+    {"ago", 8, false},      {"sie", 8, false},      {"srp", 8, false},    {"elo", 8, false},
+    {"ağu", 8, false},      {"авг", 8, false},      {"сер", 8, true},     {"αυγ", 8, false},
+    {"αύγ", 8, false},      {"sep", 9, false},      {"set", 9, false},    {"szept", 9, false},
+    {"wrz", 9, false},      {"zář", 9, false},      {"syys", 9, false},   {"eyl", 9, false},
+    {"сен", 9, false},      {"вер", 9, false},      {"σεπ", 9, false},    {"oct", 10, false},
+    {"okt", 10, false},     {"ott", 10, false},     {"out", 10, false},   {"paź", 10, false},
+    {"paz", 10, true},      {"říj", 10, false},     {"loka", 10, false},  {"eki", 10, false},
+    {"окт", 10, false},     {"жов", 10, false},     {"οκτ", 10, false},   {"nov", 11, false},
+    {"lis", 11, false},     {"kas", 11, false},     {"noi", 11, false},   {"ноя", 11, false},
+    {"лис", 11, false},     {"νοε", 11, false},     {"νοέ", 11, false},   {"dec", 12, false},
+    {"déc", 12, false},     {"dez", 12, false},     {"dic", 12, false},   {"des", 12, false},
+    {"gru", 12, false},     {"pro", 12, false},     {"joulu", 12, false}, {"ara", 12, false},
+    {"дек", 12, false},     {"гру", 12, false},     {"δεκ", 12, false},
+};
+
+static const struct {
+    const char *name;
+    short minutes;
+} zones[] = {
+    {"z", 0},       {"ut", 0},     {"utc", 0},     {"gmt", 0},    {"wet", 0},    {"est", -300},
+    {"edt", -240},  {"et", -300},  {"cst", -360},  {"cdt", -300}, {"ct", -360},  {"mst", -420},
+    {"mdt", -360},  {"mt", -420},  {"pst", -480},  {"pdt", -420}, {"pt", -480},  {"akst", -540},
+    {"akdt", -480}, {"hst", -600}, {"hdt", -540},  {"ast", -240}, {"adt", -180}, {"nst", -210},
+    {"ndt", -150},  {"brt", -180}, {"brst", -120}, {"art", -180}, {"clt", -240}, {"clst", -180},
+    {"cot", -300},  {"pet", -300}, {"vet", -240},  {"uyt", -180}, {"bst", 60},   {"ist", 330},
+    {"west", 60},   {"cet", 60},   {"met", 60},    {"mez", 60},   {"cest", 120}, {"mest", 120},
+    {"mesz", 120},  {"eet", 120},  {"sast", 120},  {"cat", 120},  {"eest", 180}, {"eat", 180},
+    {"trt", 180},   {"msk", 180},  {"msd", 240},   {"irst", 210}, {"gst", 240},  {"samt", 240},
+    {"pkt", 300},   {"yekt", 300}, {"npt", 345},   {"omst", 360}, {"novt", 420}, {"krat", 420},
+    {"ict", 420},   {"wib", 420},  {"wita", 480},  {"wit", 540},  {"hkt", 480},  {"sgt", 480},
+    {"myt", 480},   {"pht", 480},  {"awst", 480},  {"irkt", 480}, {"jst", 540},  {"kst", 540},
+    {"yakt", 540},  {"acst", 570}, {"acdt", 630},  {"aest", 600}, {"aedt", 660}, {"vlat", 600},
+    {"nzst", 720},  {"nzdt", 780},
+};
+
+int date_month(const char *word, bool *ret_is_weak)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(months); i++) {
+        if (!g_str_has_prefix(word, months[i].stem))
+            continue;
+        *ret_is_weak = months[i].is_weak;
+        return months[i].month;
+    }
+    return 0;
+}
+
+bool date_zone(const char *word, int *ret_minutes)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(zones); i++) {
+        if (strcmp(word, zones[i].name) != 0)
+            continue;
+        *ret_minutes = zones[i].minutes;
+        return true;
+    }
+    return false;
+}
