@@ -6,7 +6,10 @@
 
 #define URL_BYTES_MAX 8192
 
-G_DEFINE_QUARK(fetch - error, fetch_error)
+GQuark fetch_error_quark(void)
+{
+    return g_quark_from_static_string("fetch-error");
+}
 
 static bool fail(GError **error, const char *what)
 {
