@@ -33,8 +33,12 @@ static bool is_unlooked(const struct snapshot *snapshot, const struct config_fee
 {
     if (!settings->is_enabled || (state && state->schedule.is_gone))
         return false;
+    if (!state || state->schedule.asked_s == 0)
+        return false;
     int64_t limit_s = MAX(UNLOOKED_S, 3 * settings->interval_s);
-    return !state || snapshot->now_s - state->schedule.looked_s > limit_s;
+    int64_t since_s =
+        state->schedule.looked_s > 0 ? state->schedule.looked_s : state->schedule.failing_since_s;
+    return snapshot->now_s - since_s > limit_s;
 }
 
 static const char *health(const struct snapshot *snapshot, const struct config_feed *settings,

@@ -17,6 +17,7 @@ struct command {
 };
 
 int cmd_alerts(const char *config_path, int argc, char **argv);
+int cmd_backtest(const char *config_path, int argc, char **argv);
 int cmd_check(const char *config_path, int argc, char **argv);
 int cmd_match(const char *config_path, int argc, char **argv);
 int cmd_parse(const char *config_path, int argc, char **argv);

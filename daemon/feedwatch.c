@@ -13,6 +13,8 @@ static const struct command commands[] = {
     {"check", "[--print]", "check the configuration and its rules", cmd_check},
     {"parse", "[--base URL] [--content-type T] FILE|-|URL", "show a feed as it is read", cmd_parse},
     {"match", "[-q QUERY]… [--ids] [--stats] [FILE|-]", "items in, matches out", cmd_match},
+    {"backtest", "RULE|-q QUERY [--since T] [--diff OTHER]", "what a rule would have caught",
+     cmd_backtest},
     {"alerts", "[-f] [--since T] [--rule R] [--json]", "list the alerts", cmd_alerts},
     {"status", "[--json]", "show feeds, rules and sinks", cmd_status},
 };

@@ -1,6 +1,7 @@
 #include "monitor/judge.h"
 
 #include "base/clock.h"
+#include "monitor/subject.h"
 #include "rule/evidence.h"
 
 #include <string.h>
@@ -149,28 +150,10 @@ static const char *urgency_name(enum config_urgency urgency)
     return names[urgency];
 }
 
-static struct rule_item rule_item_of(const struct judge *judge, const struct feed_item *item,
-                                     const char **authors)
+static void subject_of(const struct judge *judge, const struct feed_item *item, struct subject *ret)
 {
     const struct config_feed *settings = judge->in.settings;
-    for (size_t i = 0; i < item->n_authors; i++)
-        authors[i] = item->authors[i].name    ? item->authors[i].name
-                     : item->authors[i].email ? item->authors[i].email
-                                              : "";
-    authors[item->n_authors] = NULL;
-    return (struct rule_item){
-        .title = item->title,
-        .summary = item->summary,
-        .content = item->content,
-        .link = item->link,
-        .authors = authors,
-        .categories = item->categories,
-        .feed = settings->id,
-        .tags = (const char *const *)settings->tags,
-        .language = settings->language ? settings->language
-                    : item->language   ? item->language
-                                       : judge->in.doc->language,
-    };
+    subject_init(ret, item, settings->id, settings, judge->in.doc->language);
 }
 
 static void add_alert(struct judge *judge, size_t item, const struct rule_match *match)
@@ -208,12 +191,14 @@ static bool *rules_before(struct judge *judge, const struct feed_item *before)
     bool *held = g_new0(bool, ruleset_size(judge->in.rules->config->ruleset) + 1);
     if (!before)
         return held;
-    g_autofree const char **authors = g_new(const char *, before->n_authors + 1);
-    struct rule_item item = rule_item_of(judge, before, authors);
+    struct subject subject;
+    subject_of(judge, before, &subject);
     size_t n = 0;
-    const struct rule_match *matches = rule_match_item(judge->in.rules->matcher, &item, false, &n);
+    const struct rule_match *matches =
+        rule_match_item(judge->in.rules->matcher, &subject.item, false, &n);
     for (size_t i = 0; i < n; i++)
         held[matches[i].rule] = true;
+    subject_clear(&subject);
     return held;
 }
 
@@ -225,15 +210,16 @@ static void judge_item(struct judge *judge, size_t index)
     const struct feed_item *item = &judge->in.doc->items[index];
     bool is_edit = verdict->news == STORE_CHANGED;
     g_autofree bool *before = is_edit ? rules_before(judge, verdict->before) : NULL;
-    g_autofree const char **authors = g_new(const char *, item->n_authors + 1);
-    struct rule_item subject = rule_item_of(judge, item, authors);
+    struct subject subject;
+    subject_of(judge, item, &subject);
     size_t n = 0;
     const struct rule_match *matches =
-        rule_match_item(judge->in.rules->matcher, &subject, true, &n);
+        rule_match_item(judge->in.rules->matcher, &subject.item, true, &n);
     for (size_t i = 0; i < n; i++)
         if (!is_edit ||
             is_gained(verdict, judge->in.rules->config->ruleset, matches[i].rule, before))
             add_alert(judge, index, &matches[i]);
+    subject_clear(&subject);
 }
 
 bool judge_step(struct judge *judge)
