@@ -121,6 +121,15 @@ static void write_keys(struct storage *storage, int64_t feed_row, int64_t id, co
     db_run(storage->db, query);
 }
 
+static bool has_key(const struct identity_keys *keys, uint64_t key)
+{
+    for (size_t k = 0; k < keys->n; k++)
+        if (keys->key[k] == key)
+            return true;
+    return false;
+}
+
+/* What is in use stands last, so that only what is not goes when there are too many. */
 static void learn_keys(struct storage *storage, int64_t feed_row, const struct item_match *match,
                        const struct identity_keys *keys)
 {
@@ -130,15 +139,16 @@ static void learn_keys(struct storage *storage, int64_t feed_row, const struct i
     sqlite3_bind_int64(query, 2, match->row);
     size_t n = 0;
     if (db_next(storage->db, query)) {
-        n = MIN((size_t)sqlite3_column_bytes(query, 0) / sizeof *all, (size_t)ITEM_KEYS_MAX);
-        const void *blob = sqlite3_column_blob(query, 0);
-        if (n > 0)
-            memcpy(all, blob, n * sizeof *all);
+        const char *blob = sqlite3_column_blob(query, 0);
+        size_t n_stored = (size_t)sqlite3_column_bytes(query, 0) / sizeof *all;
+        for (size_t i = 0; i < MIN(n_stored, (size_t)ITEM_KEYS_MAX); i++) {
+            memcpy(&all[n], blob + i * sizeof *all, sizeof *all);
+            n += !has_key(keys, all[n]);
+        }
         sqlite3_reset(query);
     }
     for (size_t k = 0; k < keys->n; k++)
-        if (!(match->known_ranks & 1u << k))
-            all[n++] = keys->key[k];
+        all[n++] = keys->key[k];
     write_keys(storage, feed_row, match->row, all, n);
 }
 
