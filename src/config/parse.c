@@ -2,6 +2,7 @@
 #include "config/config.h"
 #include "config/problems.h"
 #include "base/suggest.h"
+#include "text/utf8.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -61,11 +62,13 @@ bool parse_id(const char *text, struct parse_fault *fault)
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-");
     g_autofree char *quoted = problems_quote(text);
     if (text[length]) {
-        const char *end = g_utf8_next_char(text + length);
-        g_autofree char *bad = g_strndup(text + length, (size_t)(end - text) - length);
-        return parse_fail(fault, length,
-                          "'%s' cannot stand in an ID: 1 to %d of a-z 0-9 . _ - (in %s)", bad,
-                          CONFIG_ID_MAX, quoted);
+        size_t end = 0;
+        utf8_next(text + length, strlen(text + length), &end);
+        g_autofree char *written = g_strndup(text + length, end);
+        g_autofree char *bad = problems_quote(written);
+        return parse_fail(
+            fault, length, "%s cannot stand in an ID: 1 to %d of a-z 0-9 . _ - (in %s)",
+            strcmp(bad, "''") == 0 ? "a blank or control character" : bad, CONFIG_ID_MAX, quoted);
     }
     if (length == 0)
         return parse_fail(fault, 0, "an ID is 1 to %d of a-z 0-9 . _ -", CONFIG_ID_MAX);

@@ -1,8 +1,11 @@
 #include "config/reader.h"
 #include "base/suggest.h"
+#include "text/clean.h"
 #include "text/utf8.h"
 
 #include <string.h>
+
+#define WRONG_ID_BYTES_MAX 80
 
 struct line { /* of the file, without its end */
     const char *text;
@@ -221,8 +224,9 @@ static bool check_section(struct reader *reader, struct place place, const char 
     return false;
 }
 
-static void check_section_id(struct reader *reader, const struct line *line, size_t offset,
-                             enum section_kind kind, const char *id)
+/* What is wrong with the ID is told. Returns it as messages may show it. */
+static char *take_id(struct reader *reader, const struct line *line, size_t offset,
+                     enum section_kind kind, const char *id)
 {
     struct parse_fault fault = {0};
     const char *name = section_name(kind);
@@ -235,7 +239,11 @@ static void check_section_id(struct reader *reader, const struct line *line, siz
     else if (*id && !parse_id(id, &fault))
         problems_error(reader->source->problems, place_at(reader, line, offset + fault.offset),
                        "%s", fault.message);
+    if (!fault.message)
+        return g_strdup(id);
     parse_fault_clear(&fault);
+    g_autofree char *clean = clean_line(id);
+    return clean_shorten(clean, WRONG_ID_BYTES_MAX);
 }
 
 /* Enters the section; one that was there before is an error, except that [feedwatch] and [defaults]
@@ -299,7 +307,7 @@ static void take_section(struct reader *reader, const struct line *line, size_t 
 {
     struct header header = cut_header(reader, line, at);
     g_autofree char *name = copy(line, header.name, header.name_end);
-    g_autofree char *id = copy(line, header.id, header.id_end);
+    g_autofree char *written_id = copy(line, header.id, header.id_end);
     enum section_kind kind;
     reader->section = NULL;
     reader->setting = NULL;
@@ -307,7 +315,7 @@ static void take_section(struct reader *reader, const struct line *line, size_t 
     reader->is_skipping_value = false;
     if (!check_section(reader, place_at(reader, line, header.name), name, &kind))
         return;
-    check_section_id(reader, line, header.id, kind, id);
+    g_autofree char *id = take_id(reader, line, header.id, kind, written_id);
     enter_section(reader, kind, id, place_at(reader, line, at));
     reader->is_skipping = !reader->section;
     if (reader->section)

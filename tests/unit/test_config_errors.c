@@ -162,7 +162,8 @@ static void test_columns(void **state)
         {"[feed b]\nurl = http://b/\ntags = good, \n   Bad, good",
          "4:4: error: 'B' cannot stand in an ID: 1 to 40 of a-z 0-9 . _ - (in 'Bad')\n"},
         {"[feed b]\nurl = http://b/\ntags = good, \"b d\"",
-         "3:16: error: ' ' cannot stand in an ID: 1 to 40 of a-z 0-9 . _ - (in 'b d')\n"},
+         "3:16: error: a blank or control character cannot stand in an ID: 1 to 40 of a-z 0-9 . _ "
+         "- (in 'b d')\n"},
         {"[feed b]\nurl = http://b/ c", "2:16: error: a URL has no blanks; write %20\n"},
         {"[feed b]\nurl = http://b/\n  c", "2:16: error: a URL has no blanks; write %20\n"},
         {"[feed b]\nurl = http://b/\nheaders = X-Ž: ž,\n  X: ok, Host: x",
