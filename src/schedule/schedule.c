@@ -8,6 +8,8 @@
 #define UNMODIFIED_MIN_S    (14 * DAY_S)
 #define UNMODIFIED_RHYTHMS  5
 #define UNCONDITIONAL_GAP_S (7 * DAY_S)
+/* now_s is rounded down, so a server's seconds end one later. */
+#define ROUNDING_S 1
 /* After the moment that a server named, the feeds that waited for it come within this. */
 #define AFTER_ALLOWED_MAX_S 300
 #define AFTER_SKIP_MAX_S    600
@@ -140,7 +142,7 @@ static void after_success(const struct schedule_settings *settings, struct sched
     state->failures = state->throttles = 0;
     state->has_validator = outcome->has_validator;
     int64_t hint_s = MIN(MAX(outcome->fresh_for_s, state->publisher_s), settings->cache_max_s);
-    state->allowed_s = hint_s > 0 ? now_s + hint_s : 0;
+    state->allowed_s = hint_s > 0 ? now_s + hint_s + ROUNDING_S : 0;
     set_due(state, now_s, usual_delay(settings, state, outcome->has_gap, random), random);
 }
 
@@ -174,7 +176,7 @@ static void after_throttle(struct schedule_state *state, int64_t retry_after_s, 
     delay_s = MAX(delay_s, MIN(retry_after_s, SCHEDULE_RETRY_AFTER_MAX_S));
     if (state->throttles < G_MAXUINT32)
         state->throttles++;
-    state->allowed_s = now_s + delay_s;
+    state->allowed_s = now_s + delay_s + ROUNDING_S;
     set_due(state, now_s, delay_s, random);
 }
 
@@ -182,7 +184,7 @@ static void after_hold(struct schedule_state *state, int64_t retry_after_s, int6
                        uint32_t random)
 {
     int64_t delay_s = CLAMP(retry_after_s, SCHEDULE_RETRY_AFTER_MIN_S, SCHEDULE_RETRY_AFTER_MAX_S);
-    state->allowed_s = MAX(state->allowed_s, now_s + delay_s);
+    state->allowed_s = MAX(state->allowed_s, now_s + delay_s + ROUNDING_S);
     set_due(state, now_s, 0, random);
 }
 
