@@ -167,13 +167,19 @@ static bool whole_field(struct reader *r, struct slice *ret)
     return true;
 }
 
-static void add_enclosure(struct reader *r, const char *url, const char *length)
+static void add_enclosure(struct reader *r, const char *url, struct slice type, int64_t length)
 {
     draft_add_enclosure(reader_draft(r), (struct feed_enclosure){
                                              .url = url,
-                                             .type = attribute_line(r, "type"),
-                                             .length_bytes = number_of(attribute(r, length)),
+                                             .type = keep_line(r, type),
+                                             .length_bytes = length,
                                          });
+}
+
+/* One whose URL and the like are attributes of the element just started. */
+static void add_attached(struct reader *r, const char *url, const char *length)
+{
+    add_enclosure(r, attribute_link(r, url), attribute(r, "type"), number_of(attribute(r, length)));
 }
 
 static bool skip(struct reader *r)
@@ -182,38 +188,46 @@ static bool skip(struct reader *r)
     return reader_field(r, FIELD_SKIP, &text, NULL);
 }
 
-static void take_rel(struct reader *r, const struct word *word, struct slice rel)
+/* Some put the URL between the tags. */
+static const char *link_target(struct reader *r)
 {
-    struct slice type = attribute(r, "type");
+    struct slice text;
+    const char *href = attribute_link(r, "href");
+    if (!whole_field(r, &text))
+        return NULL;
+    return href ? href : resolve(r, text);
+}
+
+static void take_link(struct reader *r, const struct word *word, struct slice rel,
+                      struct slice type, const char *target)
+{
     bool is_page =
         type.size == 0 || has_prefix(type, "text/html") || has_prefix(type, "application/xhtml");
     unsigned rank = word->rank;
-    if (slice_is_nocase(rel, "enclosure")) {
-        if (r->in_item)
-            add_enclosure(r, attribute_link(r, "href"), "length");
-        return;
-    }
-    if (slice_is_nocase(rel, "self") && !r->in_item) {
-        r->self_url = attribute_link(r, "href");
-        return;
-    }
+    if (slice_is_nocase(rel, "self") && !r->in_item)
+        r->self_url = target;
     if (slice_is_nocase(rel, "via") || slice_is_nocase(rel, "related"))
         rank += RANK_RELATED;
     else if (rel.size > 0 && !slice_is_nocase(rel, "alternate"))
         return;
     else if (!is_page)
         rank += RANK_OTHER_TYPE;
-    draft_set_text(reader_draft(r), DRAFT_LINK, rank, attribute_link(r, "href"));
+    draft_set_text(reader_draft(r), DRAFT_LINK, rank, target);
 }
 
 static bool act_atom_link(struct reader *r, const struct word *word)
 {
     static const char registry[] = "http://www.iana.org/assignments/relation/";
-    struct slice rel = attribute(r, "rel");
+    struct slice rel = attribute(r, "rel"), type = attribute(r, "type");
+    int64_t length = number_of(attribute(r, "length"));
     if (has_prefix(rel, registry))
         rel = (struct slice){rel.at + strlen(registry), rel.size - strlen(registry)};
-    take_rel(r, word, rel);
-    return skip(r);
+    const char *target = link_target(r);
+    if (!slice_is_nocase(rel, "enclosure"))
+        take_link(r, word, rel, type, target);
+    else if (r->in_item)
+        add_enclosure(r, target, type, length);
+    return !r->xml.error;
 }
 
 static bool act_link(struct reader *r, const struct word *word)
@@ -311,7 +325,7 @@ static bool act_enclosure(struct reader *r)
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
         if (attribute(r, names[i]).size == 0)
             continue;
-        add_enclosure(r, attribute_link(r, names[i]), "length");
+        add_attached(r, names[i], "length");
         break;
     }
     return skip(r);
@@ -399,7 +413,7 @@ static bool act_container(struct reader *r, enum action action)
         break;
     case ACTION_MEDIA_CONTENT:
         if (attribute(r, "url").size > 0)
-            add_enclosure(r, attribute_link(r, "url"), "fileSize");
+            add_attached(r, "url", "fileSize");
         reader_push(r, IN_MEDIA);
         break;
     case ACTION_CATEGORY_GROUP:

@@ -106,14 +106,6 @@ void draft_add_enclosure(struct draft *draft, struct feed_enclosure enclosure)
     g_array_append_val(draft->enclosures, enclosure);
 }
 
-bool draft_is_empty(const struct draft *draft)
-{
-    for (size_t i = 0; i < DRAFT_TEXTS; i++)
-        if (draft->texts[i] && i != DRAFT_LANGUAGE)
-            return false;
-    return draft->enclosures->len == 0;
-}
-
 static const void *copy_list(struct arena *arena, const void *list, size_t size)
 {
     if (size == 0)

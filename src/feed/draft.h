@@ -54,7 +54,6 @@ void draft_set_date(struct draft *draft, enum draft_slot slot, unsigned rank, in
 void draft_add_author(struct draft *draft, struct feed_author author);
 void draft_add_category(struct draft *draft, const char *category);
 void draft_add_enclosure(struct draft *draft, struct feed_enclosure enclosure);
-bool draft_is_empty(const struct draft *draft);
 /* The item; its lists are copied to the arena. */
 struct feed_item draft_item(const struct draft *draft, struct arena *arena);
 

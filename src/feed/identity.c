@@ -151,9 +151,7 @@ static void add_title(struct identity_keys *keys, const struct feed_item *item)
     int64_t time_s = item->published_s != FEED_TIME_NONE ? item->published_s : item->updated_s;
     int64_t day = time_s == FEED_TIME_NONE ? INT64_MIN : time_s / 86400;
     const char *text = item->title ? item->title : item->summary ? item->summary : item->content;
-    if (!text)
-        return;
-    g_autofree char *key = g_strdup_printf("%" G_GINT64_FORMAT " %s", day, text);
+    g_autofree char *key = g_strdup_printf("%" G_GINT64_FORMAT " %s", day, text ? text : "");
     add(keys, key_of(KIND_TITLE, key, strlen(key)));
 }
 

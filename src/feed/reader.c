@@ -123,13 +123,12 @@ void reader_push(struct reader *r, enum place place)
     };
 }
 
-static void merge_source_authors(struct reader *r)
+/* RFC 4287, 4.2.1: an entry without author has those of its source, else those of the feed (which
+ * fill_document() adds: they may stand behind the entry). */
+static void inherit_source_authors(struct reader *r)
 {
-    const GArray *inherited = r->source_authors->len > 0 ? r->source_authors : r->feed.authors;
-    if (r->native != NS_ATOM || r->item.authors->len > 0)
-        return;
-    for (guint i = 0; i < inherited->len; i++)
-        draft_add_author(&r->item, g_array_index(inherited, struct feed_author, i));
+    if (r->item.authors->len == 0)
+        g_array_append_vals(r->item.authors, r->source_authors->data, r->source_authors->len);
 }
 
 void reader_start_item(struct reader *r)
@@ -140,15 +139,13 @@ void reader_start_item(struct reader *r)
     r->in_item = true;
 }
 
-/* Not kept: an empty item, and one that the end of the document cut before anything that would
- * tell it from others came: it will come whole with the next document. */
+/* Not kept: an item that the end of the document cut before anything that would tell it from others
+ * came: it will come whole with the next document. */
 void reader_end_item(struct reader *r)
 {
     r->in_item = r->in_source = false;
-    if (draft_is_empty(&r->item))
-        return;
     bool has_key = r->item.texts[DRAFT_ID] || r->item.texts[DRAFT_LINK];
-    if (r->field_is_cut && !has_key) {
+    if (r->is_cut && !has_key) {
         reader_warn(r, WARNING_CUT_ITEM, "the last item is cut and was left out");
         return;
     }
@@ -157,7 +154,7 @@ void reader_end_item(struct reader *r)
         reader_warn(r, WARNING_ITEMS, "items beyond the first %d were left out", FEED_ITEMS_MAX);
         return;
     }
-    merge_source_authors(r);
+    inherit_source_authors(r);
     if (r->item.enclosures->len > 0)
         draft_set_text(&r->item, DRAFT_LINK, RANK_ENCLOSURE,
                        g_array_index(r->item.enclosures, struct feed_enclosure, 0).url);
@@ -167,7 +164,9 @@ void reader_end_item(struct reader *r)
 
 static void end_person(struct reader *r)
 {
-    if (r->in_source)
+    if (!r->person.name && !r->person.email)
+        return;
+    if (r->in_source && r->source_authors->len < DRAFT_LIST_MAX)
         g_array_append_val(r->source_authors, r->person);
     else
         draft_add_author(reader_draft(r), r->person);
@@ -351,7 +350,7 @@ static void read_root(struct reader *r)
                 take_bare_person(r);
             break;
         case XML_END_OF_DOCUMENT:
-            r->field_is_cut = r->field_is_cut || r->in_item;
+            r->is_cut = true;
             r->document->doc.is_truncated = true;
             while (r->depth > 0)
                 pop(r);
@@ -401,6 +400,17 @@ static void warn_of_syntax(struct reader *r)
         reader_warn(r, WARNING_TRUNCATED, "the document ends too early");
 }
 
+/* What items have of their feed. */
+static void inherit(struct reader *r, struct feed_item *item, const struct feed_author *authors)
+{
+    if (!item->language)
+        item->language = r->document->doc.language;
+    if (item->n_authors > 0 || r->native != NS_ATOM)
+        return;
+    item->authors = authors;
+    item->n_authors = r->feed.authors->len;
+}
+
 static void fill_document(struct reader *r)
 {
     struct feed_doc *doc = &r->document->doc;
@@ -412,11 +422,10 @@ static void fill_document(struct reader *r)
     doc->updated_s = feed->dates_s[DRAFT_UPDATED - DRAFT_TEXTS];
     if (doc->update_period_s > 0 && r->update_frequency > 1)
         doc->update_period_s = MAX(1, doc->update_period_s / r->update_frequency);
+    const struct feed_author *authors = draft_item(feed, &r->document->arena).authors;
+    for (guint i = 0; i < r->items->len; i++)
+        inherit(r, &g_array_index(r->items, struct feed_item, i), authors);
     doc->n_items = r->items->len;
-    for (guint i = 0; i < r->items->len; i++) {
-        struct feed_item *item = &g_array_index(r->items, struct feed_item, i);
-        item->language = item->language ? item->language : doc->language;
-    }
     doc->items = (struct feed_item *)(void *)g_array_free(g_steal_pointer(&r->items), FALSE);
 }
 

@@ -61,6 +61,7 @@ struct reader {
     bool in_item, in_source;
     GString *raw;      /* content of the current field */
     bool field_is_cut; /* the document ended within it */
+    bool is_cut;       /* the document ended within an element */
     int64_t update_frequency;
 };
 

@@ -17,6 +17,7 @@ struct renderer {
     char *start; /* where this text begins in out */
     enum space pending;
     bool all_tags;
+    GArray *alts; /* of images; NULL: none yet */
     /* Searches that found nothing once would find nothing again. */
     bool quotes_fail, comments_fail;
 };
@@ -83,15 +84,32 @@ static void put_plain(struct renderer *r, const char *text, size_t size)
     r->pending = inner.pending;
 }
 
-static void put_image(struct renderer *r, const struct html_tag *tag)
+struct alt {
+    const char *text;
+    size_t size;
+};
+
+static void note_image(struct renderer *r, const struct html_tag *tag)
 {
-    const char *alt = NULL;
-    size_t size = 0;
-    if (!html_attribute(tag, "alt", &alt, &size) || size == 0)
+    struct alt alt = {0};
+    separate(r, SPACE_BLANK);
+    if (!html_attribute(tag, "alt", &alt.text, &alt.size) || alt.size == 0)
         return;
-    separate(r, SPACE_BLANK);
-    put_plain(r, alt, size);
-    separate(r, SPACE_BLANK);
+    if (!r->alts)
+        r->alts = g_array_new(FALSE, FALSE, sizeof alt);
+    g_array_append_val(r->alts, alt);
+}
+
+/* A picture that says something is read only where there is nothing else to read. */
+static void put_images(struct renderer *r)
+{
+    bool is_wanted = r->out == r->start;
+    for (guint i = 0; is_wanted && r->alts && i < r->alts->len; i++) {
+        const struct alt *alt = &g_array_index(r->alts, struct alt, i);
+        separate(r, SPACE_BREAK);
+        put_plain(r, alt->text, alt->size);
+    }
+    g_clear_pointer(&r->alts, g_array_unref);
 }
 
 /* Goes behind the end tag of an element whose content nobody reads. */
@@ -134,7 +152,7 @@ static bool take_tag(struct renderer *r)
         separate(r, SPACE_BLANK);
         break;
     case HTML_IMAGE:
-        put_image(r, &tag);
+        note_image(r, &tag);
         break;
     case HTML_HIDDEN:
         separate(r, SPACE_BLANK);
@@ -258,6 +276,7 @@ static void append(GString *out, const char *html, size_t size, bool all_tags)
         .all_tags = all_tags,
     };
     render(&r);
+    put_images(&r);
     g_string_truncate(out, (size_t)(r.out - out->str));
 }
 

@@ -3,7 +3,9 @@
  * Pure: no tree, no network, one pass, time linear in the input. Source: the HTML Living Standard's
  * character references (13.5) and its block elements. Blocks and <br> separate words, inline
  * elements do not; script, style, template, frames and comments vanish; references are decoded once
- * (text/html_refs.h); an image's alt text counts as text. What only resembles a tag stays text: a
+ * (text/html_refs.h); the alt texts of images are read
+ * where there is no other text. What only resembles a
+ * tag stays text: a
  * "<" before anything but a name, a tag that never ends, <stdio.h>, <ann@example.com>. Blanks are
  * collapsed and blocks separated by "\n". Valid UTF-8 in gives valid UTF-8 out; control characters
  * and the like are text/clean.h's. */
