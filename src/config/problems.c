@@ -44,8 +44,8 @@ const char *problems_add_file(struct problems *problems, const char *name)
     return copy;
 }
 
-static void add(struct problems *problems, bool is_error, struct place place, const char *format,
-                va_list args)
+static void G_GNUC_PRINTF(4, 0) add(struct problems *problems, bool is_error, struct place place,
+                                    const char *format, va_list args)
 {
     problems->has_error |= is_error;
     if (problems->list->len > PROBLEMS_MAX)

@@ -1,6 +1,7 @@
 /* text/plain - whether text is clean already, fast.
  *
- * Pure. Nearly all text of nearly all feeds is; text/clean.h costs ten times as much as this look. */
+ * Pure. Nearly all text of nearly all feeds is; text/clean.h costs ten times as much as this look.
+ */
 #ifndef TEXT_PLAIN_H
 #define TEXT_PLAIN_H
 
