@@ -23,6 +23,7 @@ struct shared_doc *shared_doc_steal(struct fetch_result *result)
     result->validators = (struct fetch_validators){NULL, NULL};
     shared->body_hash = result->body_hash;
     shared->outcome = result->outcome;
+    shared->body_bytes = result->body_bytes;
     shared->is_delta = result->is_delta;
     return shared;
 }
@@ -42,6 +43,7 @@ static void intake_free(struct intake *intake)
         g_source_destroy(intake->slice);
         g_source_unref(intake->slice);
     }
+    monitor_count_intake(intake->monitor, -intake->shared->body_bytes);
     judge_free(intake->judge);
     store_verdicts_free(intake->verdicts);
     g_free(intake->keys);
@@ -175,6 +177,7 @@ void intake_start(struct monitor_feed *feed, struct shared_doc *shared, intake_d
     intake->user = user;
     intake->keys = identity_keys_of(shared->doc, feed->state->uses_title_key);
     feed->intake = intake;
+    monitor_count_intake(intake->monitor, shared->body_bytes);
     store_classify(feed->monitor->parts.store, feed->state->id, shared->doc, intake->keys,
                    on_classified, intake);
 }

@@ -14,6 +14,7 @@ struct shared_doc {
     struct feed_doc *doc;
     struct fetch_validators validators;
     uint64_t body_hash;
+    int64_t body_bytes;
     bool is_delta;                   /* has only what is new */
     struct schedule_outcome outcome; /* n_new and has_gap are each feed's own */
 };

@@ -32,7 +32,9 @@ struct monitor {
     GHashTable *feeds;            /* feed ID -> struct monitor_feed */
     struct schedule_queue *queue; /* of struct monitor_feed, by boot ms */
     GSource *timer;
-    guint polls; /* under way */
+    guint polls;             /* under way */
+    int64_t taking_in_bytes; /* bodies whose documents are not committed yet */
+    bool is_choked;          /* by them: no request starts */
     struct monitor_count count;
     bool is_once, is_stopped;
 };
@@ -55,6 +57,8 @@ void monitor_place_in_queue(struct monitor_feed *feed);
 /* Called by a poll when it is over; sets the feed's place in the queue by its state. */
 void monitor_on_poll_over(struct monitor_feed *feed);
 void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message);
+/* Counts what is taken in (bytes > 0) and what is done (< 0): when too much is, fetching pauses. */
+void monitor_count_intake(struct monitor *monitor, int64_t bytes);
 void monitor_on_moved(struct monitor_feed *feed);
 void monitor_take_validators(struct store_feed *state, const struct fetch_validators *validators);
 void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome);

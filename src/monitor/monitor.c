@@ -8,6 +8,9 @@
 /* GLib's time-outs run on CLOCK_MONOTONIC, which stands still in suspend: the loop looks again at
  * least this often. */
 #define TICK_MAX_MS 60000
+/* Documents whose bodies had so many bytes may wait for the store; then no request is started until
+ * it has caught up. */
+#define TAKING_IN_BYTES_MAX (2 << 20)
 /* So many commits may wait for the disk before polling pauses. */
 #define BACKLOG_MAX 256
 
@@ -109,6 +112,12 @@ static gboolean is_unconfigured(gpointer key, gpointer value, gpointer user)
     return feed->settings == NULL;
 }
 
+static void limit_fetcher(struct monitor *monitor)
+{
+    fetcher_set_limits(monitor->parts.fetcher, monitor->config->host_spacing_ms,
+                       monitor->is_choked ? 0 : monitor->config->max_connections);
+}
+
 static void take_config(struct monitor *monitor, struct config *config)
 {
     struct config *old = monitor->config;
@@ -117,7 +126,7 @@ static void take_config(struct monitor *monitor, struct config *config)
     monitor->rules = judge_rules_new(config);
     g_free(monitor->user_agent);
     monitor->user_agent = http_user_agent(config->user_agent_contact);
-    fetcher_set_limits(monitor->parts.fetcher, config->host_spacing_ms, config->max_connections);
+    limit_fetcher(monitor);
     groups_dissolve(monitor);
     for (guint i = 0; i < config->feeds->len; i++) {
         const struct config_feed *settings = g_ptr_array_index(config->feeds, i);
@@ -203,6 +212,16 @@ void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message)
     feed->is_reported = !ok;
     if (monitor->hooks.on_feed && (ok ? was_failing : !was_failing || monitor->is_once))
         monitor->hooks.on_feed(feed->state->id, message, monitor->hooks.user);
+}
+
+void monitor_count_intake(struct monitor *monitor, int64_t bytes)
+{
+    monitor->taking_in_bytes += bytes;
+    bool is_full = monitor->taking_in_bytes > TAKING_IN_BYTES_MAX;
+    if (is_full == monitor->is_choked || monitor->is_stopped)
+        return;
+    monitor->is_choked = is_full;
+    limit_fetcher(monitor);
 }
 
 void monitor_on_moved(struct monitor_feed *feed)
