@@ -218,3 +218,9 @@ void fetcher_set_limits(struct fetcher *fetcher, int64_t host_spacing_ms, guint 
     pacer_set_limits(fetcher->pacer, host_spacing_ms, max_connections);
     fetcher_pump(fetcher);
 }
+
+void fetcher_limit_rate(struct fetcher *fetcher, int64_t gap_ms, int64_t for_ms)
+{
+    pacer_set_gap(fetcher->pacer, clock_real_delay_ms(fetcher->clock, gap_ms),
+                  clock_real_boot_ms() + clock_real_delay_ms(fetcher->clock, for_ms));
+}

@@ -75,6 +75,9 @@ struct fetcher *fetcher_new(GMainContext *context, struct http_client *client,
 void fetcher_free(struct fetcher *fetcher); /* what is under way ends without a callback */
 /* May change at any time; applies to what starts from then on. */
 void fetcher_set_limits(struct fetcher *fetcher, int64_t host_spacing_ms, guint max_connections);
+/* For so long (of the fetcher's clock), requests of all hosts start at least the gap apart: after a
+ * resume, beside schedule_spread(), since what waits for its host comes later than it was due. */
+void fetcher_limit_rate(struct fetcher *fetcher, int64_t gap_ms, int64_t for_ms);
 /* Queues the request; on_done comes later, never from within. */
 struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
                           fetch_done on_done, void *user);

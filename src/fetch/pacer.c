@@ -27,6 +27,8 @@ struct pacer {
     GHashTable *hosts; /* name -> struct host */
     struct schedule_queue *ready;
     int64_t spacing_ms;
+    int64_t gap_ms, gap_until_ms; /* between any two starts */
+    int64_t started_ms;           /* the last of all */
     guint max_active, n_active, n_waiting;
 };
 
@@ -46,6 +48,7 @@ struct pacer *pacer_new(void)
     pacer->hosts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_host);
     pacer->ready = schedule_queue_new();
     pacer->max_active = 1;
+    pacer->started_ms = INT64_MIN / 2;
     return pacer;
 }
 
@@ -62,6 +65,20 @@ void pacer_set_limits(struct pacer *pacer, int64_t spacing_ms, guint max_active)
 {
     pacer->spacing_ms = spacing_ms > 0 ? spacing_ms + JITTER_MS : 0;
     pacer->max_active = MAX(max_active, 1);
+}
+
+void pacer_set_gap(struct pacer *pacer, int64_t gap_ms, int64_t until_ms)
+{
+    pacer->gap_ms = gap_ms > 0 ? gap_ms + JITTER_MS : 0;
+    pacer->gap_until_ms = until_ms;
+}
+
+/* How long until any request may start, for the gap's sake. */
+static int64_t gap_left_ms(const struct pacer *pacer, int64_t now_ms)
+{
+    if (now_ms >= pacer->gap_until_ms)
+        return 0;
+    return MAX(pacer->started_ms + pacer->gap_ms - now_ms, 0);
 }
 
 static struct host *find_host(struct pacer *pacer, const char *name, int64_t now_ms)
@@ -106,6 +123,8 @@ static struct pacer_ticket *take_ticket(struct pacer *pacer, struct host *host)
 
 void *pacer_next(struct pacer *pacer, int64_t now_ms)
 {
+    if (gap_left_ms(pacer, now_ms) > 0)
+        return NULL;
     while (pacer->n_active < pacer->max_active && pacer->n_waiting > 0) {
         struct host *host = schedule_queue_pop_due(pacer->ready, now_ms);
         if (!host)
@@ -116,7 +135,7 @@ void *pacer_next(struct pacer *pacer, int64_t now_ms)
             continue;
         }
         ticket->is_active = host->is_active = true;
-        host->started_ms = now_ms;
+        host->started_ms = pacer->started_ms = now_ms;
         pacer->n_active++;
         return ticket->user;
     }
@@ -129,7 +148,7 @@ int64_t pacer_wait_ms(const struct pacer *pacer, int64_t now_ms)
     if (pacer->n_waiting == 0 || pacer->n_active >= pacer->max_active ||
         !schedule_queue_next(pacer->ready, &due_ms))
         return -1;
-    return MAX(due_ms - now_ms, 0);
+    return MAX(due_ms - now_ms, gap_left_ms(pacer, now_ms));
 }
 
 void pacer_sent(struct pacer_ticket *ticket, int64_t sent_ms)

@@ -24,6 +24,8 @@ struct pacer_ticket;
 struct pacer *pacer_new(void);
 void pacer_free(struct pacer *pacer); /* with all tickets */
 void pacer_set_limits(struct pacer *pacer, int64_t spacing_ms, guint max_active);
+/* Until then, all starts of all hosts are at least the gap apart (E35). */
+void pacer_set_gap(struct pacer *pacer, int64_t gap_ms, int64_t until_ms);
 struct pacer_ticket *pacer_add(struct pacer *pacer, const char *host, enum pacer_priority priority,
                                void *user, int64_t now_ms);
 /* The user of a ticket that starts now; NULL where none may. */

@@ -11,6 +11,7 @@
 
 #define SPREAD_SPAN_S     600 /* longer where the rate asks for it */
 #define SPREAD_PER_SECOND 2
+#define SPREAD_GAP_MS     (1000 / SPREAD_PER_SECOND)
 
 struct spread_feed {
     int64_t due_s; /* in and out */

@@ -93,6 +93,28 @@ static void test_hosts_take_turns(void **state)
     pacer_free(pacer);
 }
 
+static void test_gap_between_all(void **state)
+{
+    (void)state;
+    struct pacer *pacer = pacer_new();
+    pacer_set_limits(pacer, 0, 8);
+    pacer_set_gap(pacer, 500, 1400);
+    struct job jobs[5];
+    static const char *const hosts[] = {"a", "b", "c", "d", "e"};
+    for (size_t i = 0; i < 5; i++)
+        add(pacer, &jobs[i], hosts[i], PACER_NORMAL, 0);
+    assert_ptr_equal(next(pacer, 0), &jobs[0]);
+    assert_null(next(pacer, 499));
+    assert_in_range(pacer_wait_ms(pacer, 0), 500, 550);
+    assert_ptr_equal(next(pacer, 550), &jobs[1]);
+    assert_null(next(pacer, 1049));
+    assert_ptr_equal(next(pacer, 1100), &jobs[2]);
+    assert_null(next(pacer, 1399));
+    assert_ptr_equal(next(pacer, 1400), &jobs[3]); /* it is over */
+    assert_ptr_equal(next(pacer, 1400), &jobs[4]);
+    pacer_free(pacer);
+}
+
 /* 30 hosts with up to 30 feeds each, answers of 0 to 3 s; every rule is checked at every start. */
 static void test_random_load(void **state)
 {
@@ -147,9 +169,8 @@ static void test_random_load(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_host),
-        cmocka_unit_test(test_priorities),
-        cmocka_unit_test(test_hosts_take_turns),
+        cmocka_unit_test(test_one_host),         cmocka_unit_test(test_priorities),
+        cmocka_unit_test(test_hosts_take_turns), cmocka_unit_test(test_gap_between_all),
         cmocka_unit_test(test_random_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
