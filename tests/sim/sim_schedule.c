@@ -386,7 +386,8 @@ static double median_lateness(void)
 }
 
 /* Nobody waits longer than the longest thing that may keep us away: a server's two days, a day of
- * back-off, a weekend that is skipped. */
+ * back-off, a weekend that is skipped; twice that where a clock that was set back hides how long
+ * ago the last request was. */
 static void check_stalls(void)
 {
     for (int i = 0; i < FEEDS; i++) {
@@ -397,9 +398,9 @@ static void check_stalls(void)
             assert_in_range(feed->last_start_s, 100 * DAY_S, 102 * DAY_S);
             continue;
         }
-        assert_true(feed->longest_s <= 3 * DAY_S);
+        assert_true(feed->longest_s <= 5 * DAY_S);
         if (feed->publisher.manner <= MANNER_SHORT_CACHE)
-            assert_true(feed->longest_s <= 3600 + 2 * SPREAD_SPAN_S); /* 20 restarts in a row */
+            assert_true(feed->longest_s <= 2 * SCHEDULE_DEFAULT_S + SPREAD_SPAN_S);
         assert_true(DAYS * DAY_S - feed->last_start_s <= 3 * DAY_S);
     }
 }
