@@ -79,7 +79,11 @@ void fetch_finish(struct fetch *fetch)
     }
     result.outcome.has_validator = fetch_validators_any(&result.validators);
     result.had_credentials = fetch->userpwd || fetch->bearer;
+    struct fetcher *fetcher = fetch->fetcher;
+    bool frees_place = fetch->ticket != NULL;
     free_fetch(fetch);
+    if (frees_place)
+        fetcher_pump(fetcher);
     on_done(&result, user);
     fetch_result_clear(&result);
 }

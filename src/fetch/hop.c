@@ -124,10 +124,8 @@ static void follow(struct fetch *fetch, const struct http_response *response)
     fetcher_pump(fetch->fetcher);
 }
 
-static void leave_host(struct fetch *fetch, const struct http_response *response)
+void fetch_leave_host(struct fetch *fetch)
 {
-    fetch->exchange = NULL;
-    pacer_sent(fetch->ticket, fetch->started_ms + response->setup_ms);
     pacer_end(fetch->fetcher->pacer, fetch->ticket);
     fetch->ticket = NULL;
 }
@@ -141,10 +139,13 @@ static void on_response(struct http_response *response, void *user)
         .offered_delta = fetch->was_conditional,
         .is_temporary_route = !fetch->is_permanent_route,
     };
-    leave_host(fetch, response);
+    fetch->exchange = NULL;
+    pacer_sent(fetch->ticket, fetch->started_ms + response->setup_ms);
     fetch_result_clear(&fetch->result);
     enum verdict verdict =
         verdict_of(response, &facts, clock_wall_s(fetcher->clock), &fetch->result);
+    if (verdict != VERDICT_BODY) /* a body keeps its place until it is parsed, so that few wait */
+        fetch_leave_host(fetch);
     if (verdict == VERDICT_FAILED && fetch->result.outcome.kind == SCHEDULE_THROTTLED)
         fetch_hold_after(fetch, &fetch->result.outcome);
     fetcher_pump(fetcher); /* now: the end of this fetch may be the end of all */

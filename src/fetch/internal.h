@@ -68,6 +68,8 @@ void fetch_fail_later(struct fetch *fetch, enum schedule_outcome_kind kind, char
 /* hop.c */
 /* Lets the next request to fetch->url wait for its turn. */
 void fetch_enqueue(struct fetch *fetch);
+/* Its host and one of the connections are free for others. */
+void fetch_leave_host(struct fetch *fetch);
 /* Sends whatever may go now. Calls nobody back. */
 void fetcher_pump(struct fetcher *fetcher);
 bool fetch_is_own_site(const struct fetch *fetch);
