@@ -31,12 +31,14 @@ body, host (local address), connection (number from 1), at (time.monotonic()), w
 None while under way), done (monotonic or None).
 Httpd: on, url, requests(target=None, host=None), wait(n, target=None, timeout=10), forget(), port,
 most_in_flight(host=None), connections (opened so far).
+conditional(body, etag, last_modified, headers, ...) and bomb(megabytes) make replies.
 TLS: Httpd(tls=Tls(DIR)) makes an authority DIR/ca.pem and serves with a certificate of it; Tls(DIR, "expired"),
 "wrong-host" and "self-signed" are the bad ones.
 
 As a program it takes one JSON object a line on standard input and answers one line each; the first line out is
 {"port": N}. {"on": PATH, "host": n, "replies": [{"status": 200, "body": "…" | "body_base64": "…" | "body_repeat": [TEXT, N],
 "headers": [[NAME, VALUE]], …as above, raw_base64, endless as text}]} and {"conditional": PATH, "body", "etag", "last_modified", "headers"};
+{"bomb": PATH, "megabytes": N};
 {"requests": PATH|null} lists them; {"wait": N, "path": PATH|null}; {"forget": true}. It ends with its standard input.
 Options: --hosts N, --tls DIR [--certificate good|expired|wrong-host|self-signed].
 """
@@ -94,6 +96,13 @@ def conditional(body, etag=None, last_modified=None, headers=(), **settings):
         known = match == etag if match is not None else since is not None and since == last_modified
         return Reply(304, b"", mine) if known else Reply(200, body, mine, **settings)
     return answer
+
+
+def bomb(megabytes):
+    """So many MB of blanks as gzip within gzip: a few kB on the wire."""
+    pack = zlib.compressobj(9, wbits=31)
+    once = b"".join(pack.compress(b" " * (1 << 20)) for _ in range(megabytes)) + pack.flush()
+    return Reply(200, gzip.compress(once, mtime=0), {"Content-Encoding": "gzip, gzip"})
 
 
 class Request:
@@ -389,6 +398,8 @@ def obey(server, order):
         server.on(order["on"], *map(reply_from_json, order["replies"]), host=order.get("host"))
     elif "conditional" in order:
         server.on(order.pop("conditional"), conditional(**order))
+    elif "bomb" in order:
+        server.on(order["bomb"], bomb(order["megabytes"]))
     elif "requests" in order:
         return [r.as_json() for r in server.requests(order["requests"])]
     elif "wait" in order:

@@ -232,6 +232,7 @@ static void test_validators_come_and_go(void **state)
          FETCH_FAILED, etag, date},
         {"E09 500", "'status': 500, 'headers': [['ETag', 'x']]", FETCH_FAILED, etag, date},
         {"E09 reset", "'reset': true", FETCH_FAILED, etag, date},
+        {"E09 time-out", "'hang': true", FETCH_FAILED, etag, date},
         {"E09 cut", "'body': '<rss>and more', 'cut': 5, 'headers': [['ETag', 'x']]", FETCH_FAILED,
          etag, date},
         {"E09 no feed", "'body': '<html>', 'headers': [['ETag', 'x']]", FETCH_FAILED, etag, date},
@@ -621,6 +622,68 @@ static void test_pacing(void **state)
     json_decref(seen);
 }
 
+/* E35: hosts do not start together after a resume. */
+static void test_limited_rate(void **state)
+{
+    (void)state;
+    struct answer answers[4] = {0};
+    httpd_say(httpd, "{'on': '/rate', 'replies': [{'body': '<rss>'}]}");
+    httpd_say(httpd, "{'forget': true}");
+    fetcher_limit_rate(fetcher, 100, 60000);
+    for (int i = 0; i < 4; i++) {
+        g_autofree char *url = url_of(1 + i, "/rate");
+        struct fetch_request request = request_for(url);
+        fetch_start(fetcher, &request, on_done, &answers[i]);
+    }
+    for (int i = 0; i < 4; i++) {
+        run_until(&answers[i].n_done, 1);
+        clear_answer(&answers[i]);
+    }
+    fetcher_limit_rate(fetcher, 0, 0);
+    json_t *seen = httpd_requests(httpd, "/rate");
+    for (size_t i = 1; i < 4; i++)
+        assert_true(json_real_value(json_object_get(json_array_get(seen, i), "at")) -
+                        json_real_value(json_object_get(json_array_get(seen, i - 1), "at")) >=
+                    0.1);
+    json_decref(seen);
+}
+
+/* E33 */
+static void test_one_connection(void **state)
+{
+    (void)state;
+    enum { N = 30 };
+    g_autofree char *folder = g_dir_make_tmp("feedwatch-XXXXXX", NULL);
+    g_autofree char *authority = g_build_filename(folder, "ca.pem", NULL);
+    const char *const options[] = {"--tls", folder, NULL};
+    struct httpd *tls = httpd_start_with(options);
+    struct http_client *own = http_client_new(NULL, authority);
+    struct fetcher *usual = fetcher;
+    fetcher = fetcher_new(NULL, own, worker_new(NULL), clock_virtual);
+    fetcher_set_limits(fetcher, 0, 32);
+    httpd_say(tls, "{'on': '/', 'replies': [{'body': '<rss>'}]}");
+    g_autofree char *url = g_strdup_printf("https://127.0.0.1:%d/", tls->port);
+    struct fetch_request request = request_for(url);
+    struct answer answers[N] = {0};
+    for (int i = 0; i < N; i++)
+        fetch_start(fetcher, &request, on_done, &answers[i]);
+    for (int i = 0; i < N; i++) {
+        run_until(&answers[i].n_done, 1);
+        assert_int_equal(answers[i].result.kind, FETCH_DOCUMENT);
+        clear_answer(&answers[i]);
+    }
+    json_t *facts = httpd_ask(tls, "{'wait': %d}", N);
+    assert_int_equal(json_integer_value(json_object_get(facts, "connections")), 1);
+    assert_int_equal(json_integer_value(json_object_get(facts, "most")), 1);
+    json_decref(facts);
+    fetcher_free(fetcher);
+    fetcher = usual;
+    http_client_free(own);
+    httpd_stop(tls);
+    g_autofree char *remove = g_strdup_printf("rm -r '%s'", folder);
+    assert_true(g_spawn_command_line_sync(remove, NULL, NULL, NULL, NULL));
+}
+
 static void test_cancel(void **state)
 {
     (void)state;
@@ -718,6 +781,8 @@ int main(void)
         cmocka_unit_test(test_redirect_to_private),
         cmocka_unit_test(test_credentials),
         cmocka_unit_test(test_pacing),
+        cmocka_unit_test(test_limited_rate),
+        cmocka_unit_test(test_one_connection),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_fetcher_may_go_in_a_callback),
     };

@@ -161,6 +161,26 @@ static void test_encodings(void **state)
     assert_body(get_path("/chunked"), "hello");
 }
 
+/* What Python cannot make: "hello\n" by brotli and zstd; and gzip within gzip. */
+static void test_rarer_encodings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *encoding, *base64;
+    } cases[] = {
+        {"br", "UAAQaGVsbG8KAw=="},
+        {"zstd", "KLUv/QRYMQAAaGVsbG8KU4i9kQ=="},
+        {"gzip, gzip", "H4sIAAAAAAACA5Pv5mAAASbm0x5nT558zsSgYGBlxgYUAQDGj7tCGgAAAA=="},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        httpd_say(httpd,
+                  "{'on': '/rare', 'replies': [{'body_base64': '%s', 'headers': "
+                  "[['Content-Encoding', '%s']]}]}",
+                  cases[i].base64, cases[i].encoding);
+        assert_body(get_path("/rare"), "hello\n");
+    }
+}
+
 /* Decoded bytes count: 4 MB of one letter are 4 kB on the wire. */
 static void test_body_is_cut(void **state)
 {
@@ -173,6 +193,9 @@ static void test_body_is_cut(void **state)
         assert_int_equal(get_path("/large")->failure, HTTP_FAILED_TOO_LARGE);
         assert_true(last.body->len <= 1 << 20);
     }
+    httpd_say(httpd, "{'bomb': '/bomb', 'megabytes': 64}");
+    assert_int_equal(get_path("/bomb")->failure, HTTP_FAILED_TOO_LARGE);
+    assert_true(last.body->len <= 1 << 20);
     httpd_say(httpd, "{'on': '/endless', 'replies': [{'endless': 'aaaaaaaaaaaaaaaaaaaaaaaaaa'}]}");
     assert_int_equal(get_path("/endless")->failure, HTTP_FAILED_TOO_LARGE);
     httpd_say(httpd, "{'on': '/fits', 'replies': [{'body_repeat': ['aaaaaaaa', 131072]}]}");
@@ -550,6 +573,7 @@ int main(void)
         cmocka_unit_test(test_connection_is_reused),
         cmocka_unit_test(test_headers_come_as_they_are),
         cmocka_unit_test(test_encodings),
+        cmocka_unit_test(test_rarer_encodings),
         cmocka_unit_test(test_body_is_cut),
         cmocka_unit_test(test_headers_are_capped),
         cmocka_unit_test(test_broken_transfers),
