@@ -22,7 +22,8 @@ struct pacer;
 struct pacer_ticket;
 
 struct pacer *pacer_new(void);
-void pacer_free(struct pacer *pacer); /* with all tickets */
+/* With the tickets that wait; started ones must have ended. */
+void pacer_free(struct pacer *pacer);
 void pacer_set_limits(struct pacer *pacer, int64_t spacing_ms, guint max_active);
 /* Until then, all starts of all hosts are at least the gap apart (E35). */
 void pacer_set_gap(struct pacer *pacer, int64_t gap_ms, int64_t until_ms);

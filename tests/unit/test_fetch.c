@@ -246,6 +246,7 @@ static void test_validators_come_and_go(void **state)
             g_strdup_printf("http://127.0.1.%d:%d%s", i == 5 ? 2 : 1, httpd->port, path);
         struct fetch_request request = request_for(url);
         request.body_hash = 7;
+        request.timeout_ms = 500;
         request.validators =
             (struct fetch_validators){(char *)(gintptr)etag, (char *)(gintptr)date};
         const struct fetch_result *result = fetch(&request);

@@ -112,6 +112,8 @@ static void test_gap_between_all(void **state)
     assert_null(next(pacer, 1399));
     assert_ptr_equal(next(pacer, 1400), &jobs[3]); /* it is over */
     assert_ptr_equal(next(pacer, 1400), &jobs[4]);
+    for (size_t i = 0; i < 5; i++)
+        pacer_end(pacer, jobs[i].ticket);
     pacer_free(pacer);
 }
 
