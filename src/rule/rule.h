@@ -107,5 +107,16 @@ void rule_matcher_free(struct rule_matcher *matcher);
  * with_evidence false leaves n_evidence 0. */
 const struct rule_match *rule_match_item(struct rule_matcher *matcher, const struct rule_item *item,
                                          bool with_evidence, size_t *ret_n);
+/* Rules whose evaluation of the last item ran into a limit (a regular expression of death, a flood
+ * of matches in NEAR), so that what it found may not be all. Indexes in the set; the result lives
+ * until the next call. */
+const size_t *rule_matcher_stopped(const struct rule_matcher *matcher, size_t *ret_n);
+
+/* For measuring: how many rules of the last item were looked at; what the set and the matcher's
+ * tables take; cutting an item into words and nothing else. */
+size_t rule_matcher_candidates(const struct rule_matcher *matcher);
+size_t rule_matcher_bytes(const struct rule_matcher *matcher);
+size_t ruleset_bytes(const struct ruleset *set);
+void rule_matcher_tokenise(struct rule_matcher *matcher, const struct rule_item *item);
 
 #endif

@@ -1,0 +1,30 @@
+/* rule/compile - syntax trees to programs (program.h).
+ *
+ * A struct compiler holds what lives as long as the compilation: the set that grows, the lists'
+ * trees, and tables by which strings are stored once. */
+#ifndef RULE_COMPILE_H
+#define RULE_COMPILE_H
+
+#include "rule/lint.h"
+#include "rule/program.h"
+
+struct compiler {
+    struct ruleset *set;
+    struct query_context *context;
+    struct query_node **lists; /* trees; NULL where a list has an error */
+    const char **list_texts;
+    bool *has_inflections;     /* per list, with those that it uses */
+    const unsigned *languages; /* of the rule that is being compiled */
+    size_t n_languages;
+    uint32_t language_choice;   /* a number for that choice of languages */
+    GHashTable *strings;        /* text -> offset in set->strings, borrowed keys none */
+    GHashTable *list_instances; /* list and choice of languages -> index in set->lists */
+};
+
+uint32_t compile_string(struct compiler *compiler, const char *text, size_t size);
+/* Appends the program of a tree, whose source is text, to code and its terms to written. Returns
+ * whether it holds a regex. */
+bool compile_tree(struct compiler *compiler, const struct query_node *node, const char *text,
+                  GArray *code, GArray *written);
+
+#endif

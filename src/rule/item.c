@@ -1,0 +1,178 @@
+#include "rule/item.h"
+
+#include <string.h>
+
+#define AHEAD 8u /* words between asking for a cache line and using it */
+
+struct item_index *item_index_new(const struct ruleset *set)
+{
+    struct item_index *index = g_new0(struct item_index, 1);
+    size_t n = vocab_size(set->vocab);
+    index->set = set;
+    index->words = words_new();
+    index->lexicon = lexicon_new(set->vocab);
+    index->present = g_new0(uint64_t, n / 64 + 1);
+    index->tests = g_new(struct item_test, n + 1);
+    index->ids = g_new(uint32_t, n + 1);
+    return index;
+}
+
+void item_index_free(struct item_index *index)
+{
+    if (!index)
+        return;
+    words_free(index->words);
+    lexicon_free(index->lexicon);
+    g_free(index->present);
+    g_free(index->tests);
+    g_free(index->ids);
+    g_free(index->hits);
+    g_free(index->occurrences);
+    g_free(index->values);
+    g_free(index);
+}
+
+size_t item_index_bytes(const struct item_index *index)
+{
+    size_t n = vocab_size(index->set->vocab);
+    return sizeof *index + lexicon_bytes(index->lexicon) +
+           n * (sizeof(struct item_test) + sizeof(uint32_t)) + n / 8 +
+           index->hits_size * sizeof *index->hits +
+           index->occurrences_size * sizeof *index->occurrences;
+}
+
+static void clear(struct item_index *index)
+{
+    for (size_t i = 0; i < index->n_ids; i++)
+        index->present[index->ids[i] / 64] = 0;
+    index->n_ids = index->n_hits = index->n_occurrences = index->n_values = 0;
+    index->position = 0;
+    index->summary_repeats = -1;
+}
+
+static inline void add_occurrence(struct item_index *index, uint32_t id, unsigned field)
+{
+    uint32_t at = (uint32_t)index->n_occurrences++;
+    struct item_test *test = &index->tests[id];
+    index->occurrences[at] =
+        (struct item_occurrence){.id = id, .hit = (uint32_t)index->n_hits, .next = ITEM_NO_HIT};
+    if (index->present[id / 64] >> id % 64 & 1) {
+        index->occurrences[test->last].next = at;
+        test->last = at;
+        test->n++;
+        test->fields |= field;
+        return;
+    }
+    index->present[id / 64] |= UINT64_C(1) << id % 64;
+    index->ids[index->n_ids++] = id;
+    *test = (struct item_test){.first = at, .last = at, .n = 1, .fields = field};
+}
+
+static inline void add_hit(struct item_index *index, const struct word *word, uint32_t position,
+                           const uint32_t *ids, size_t n)
+{
+    if (G_UNLIKELY(index->n_hits == index->hits_size)) {
+        index->hits_size = index->hits_size ? index->hits_size * 2 : 1024;
+        index->hits = g_renew(struct item_hit, index->hits, index->hits_size);
+    }
+    if (G_UNLIKELY(index->n_occurrences + n > index->occurrences_size)) {
+        index->occurrences_size = MAX(index->occurrences_size * 2, index->n_occurrences + n + 1024);
+        index->occurrences =
+            g_renew(struct item_occurrence, index->occurrences, index->occurrences_size);
+    }
+    uint32_t value = (uint32_t)index->n_values - 1;
+    index->hits[index->n_hits] = (struct item_hit){.position = position,
+                                                   .start = word->start,
+                                                   .end = word->end,
+                                                   .value = value,
+                                                   .occurrence = (uint32_t)index->n_occurrences};
+    for (size_t i = 0; i < n; i++)
+        add_occurrence(index, ids[i], FIELD_BIT(index->values[value].field));
+    index->n_hits++;
+}
+
+static void index_words(struct item_index *index, const struct word *list, size_t n)
+{
+    for (size_t i = 0; i < n && i < AHEAD; i++)
+        lexicon_prefetch(index->lexicon, &list[i]);
+    for (size_t i = 0; i < n; i++) {
+        const uint32_t *ids;
+        if (i + AHEAD < n)
+            lexicon_prefetch(index->lexicon, &list[i + AHEAD]);
+        size_t n_ids = lexicon_find(index->lexicon, &list[i], index->language, &ids);
+        if (n_ids > 0)
+            add_hit(index, &list[i], index->position + (uint32_t)i, ids, n_ids);
+    }
+    index->position += (uint32_t)n;
+}
+
+static void add_value(struct item_index *index, enum field field, size_t number, const char *text)
+{
+    if (!text || !(index->set->fields & FIELD_BIT(field)))
+        return;
+    if (index->n_values == index->values_size) {
+        index->values_size = index->values_size ? index->values_size * 2 : 16;
+        index->values = g_renew(struct item_value, index->values, index->values_size);
+    }
+    struct item_value *value = &index->values[index->n_values++];
+    *value = (struct item_value){.field = field,
+                                 .index = (uint32_t)number,
+                                 .text = text,
+                                 .size = (uint32_t)MIN(strlen(text), ITEM_BYTES_MAX),
+                                 .position = index->position};
+    const struct word *list;
+    words_start(index->words, text, value->size);
+    for (size_t n; (n = words_next(index->words, &list)) > 0;)
+        index_words(index, list, n);
+    value->n_words = index->position - value->position;
+    index->position += ITEM_GAP;
+}
+
+static void add_values(struct item_index *index, enum field field, const char *const *texts)
+{
+    for (size_t i = 0; texts && texts[i]; i++)
+        add_value(index, field, i, texts[i]);
+}
+
+void item_index_fill(struct item_index *index, const struct rule_item *item)
+{
+    clear(index);
+    index->item = item;
+    index->language =
+        item->language ? language_find(item->language, strlen(item->language)) : LANGUAGE_NONE;
+    add_value(index, FIELD_TITLE, 0, item->title);
+    add_value(index, FIELD_SUMMARY, 0, item->summary);
+    add_value(index, FIELD_CONTENT, 0, item->content);
+    add_values(index, FIELD_AUTHOR, item->authors);
+    add_values(index, FIELD_CATEGORY, item->categories);
+}
+
+/* All words of a text, folded, each between two NULs. */
+static GString *all_words(struct words *words, const char *text)
+{
+    GString *out = g_string_new_len("", 1);
+    const struct word *list;
+    words_start(words, text, MIN(strlen(text), ITEM_BYTES_MAX));
+    for (size_t n; (n = words_next(words, &list)) > 0;)
+        for (size_t i = 0; i < n; i++) {
+            g_string_append_len(out, list[i].folded, list[i].size);
+            g_string_append_c(out, '\0');
+        }
+    return out;
+}
+
+bool item_summary_repeats(struct item_index *index)
+{
+    const struct rule_item *item = index->item;
+    if (index->summary_repeats >= 0)
+        return index->summary_repeats;
+    index->summary_repeats = 0;
+    if (!item->summary || !item->content)
+        return false;
+    g_autoptr(GString) summary = all_words(index->words, item->summary);
+    g_autoptr(GString) content = all_words(index->words, item->content);
+    if (summary->len > 1)
+        index->summary_repeats =
+            memmem(content->str, content->len, summary->str, summary->len) != NULL;
+    return index->summary_repeats;
+}

@@ -1,0 +1,88 @@
+/* rule/item - one item, cut into words, as the rules see it.
+ *
+ * Words have positions, counted through the whole item, with a gap between values that no operator
+ * reaches across. Only the words that some rule uses ("hits") are kept; for each test of the
+ * vocabulary that one of them passes, its occurrences hang together in order.
+ *
+ * A struct item_index is scratch memory that is filled anew for every item. The item's texts are
+ * borrowed until then. */
+#ifndef RULE_ITEM_H
+#define RULE_ITEM_H
+
+#include "rule/lexicon.h"
+#include "rule/program.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ITEM_GAP       256u /* positions between two values */
+#define ITEM_NO_HIT    UINT32_MAX
+#define ITEM_BYTES_MAX (1u << 30) /* of one value */
+
+struct item_value {
+    enum field field;
+    uint32_t index; /* which value of the field */
+    const char *text;
+    uint32_t size;
+    uint32_t position, n_words; /* of its first word; how many */
+};
+
+struct item_hit {
+    uint32_t position;
+    uint32_t start, end; /* bytes */
+    uint32_t value;
+    uint32_t occurrence; /* its first; those of one hit are neighbours */
+};
+
+struct item_occurrence {
+    uint32_t id;
+    uint32_t hit;
+    uint32_t next; /* of the same id, ITEM_NO_HIT at the end */
+};
+
+struct item_test { /* of one id; what it says is of this item only where the bit in present is set
+                    */
+    uint32_t first, last; /* occurrences */
+    uint32_t n;
+    uint32_t fields; /* bits of the fields it occurs in */
+};
+
+struct item_index {
+    const struct ruleset *set; /* borrowed */
+    const struct rule_item *item;
+    unsigned language;
+    struct words *words;
+    struct lexicon *lexicon;
+    uint64_t *present;       /* a bit for each id */
+    struct item_test *tests; /* for each id */
+    uint32_t *ids;           /* those that are present */
+    size_t n_ids;
+    struct item_hit *hits;
+    size_t n_hits, hits_size;
+    struct item_occurrence *occurrences;
+    size_t n_occurrences, occurrences_size;
+    struct item_value *values;
+    size_t n_values, values_size;
+    uint32_t position;
+    int summary_repeats; /* -1: not looked at yet */
+};
+
+struct item_index *item_index_new(const struct ruleset *set);
+void item_index_free(struct item_index *index);
+size_t item_index_bytes(const struct item_index *index);
+void item_index_fill(struct item_index *index, const struct rule_item *item);
+/* Whether the words of the summary stand in a row in the content. */
+bool item_summary_repeats(struct item_index *index);
+
+static inline bool item_has(const struct item_index *index, uint32_t id, unsigned fields)
+{
+    return (index->present[id / 64] >> id % 64 & 1) && (index->tests[id].fields & fields);
+}
+
+static inline unsigned item_hit_field(const struct item_index *index, const struct item_hit *hit)
+{
+    return FIELD_BIT(index->values[hit->value].field);
+}
+
+#endif

@@ -1,0 +1,289 @@
+#include "rule/leaf.h"
+
+#include "text/utf8.h"
+
+#include <string.h>
+
+static uint32_t leaf_word(const struct item_index *index, const struct rule_leaf *leaf, size_t i)
+{
+    return g_array_index(index->set->words, uint32_t, leaf->at + i);
+}
+
+static const struct exact *exact_at(const struct item_index *index, uint32_t number)
+{
+    return &g_array_index(index->set->exacts, struct exact, number);
+}
+
+static bool hit_passes(const struct item_index *index, uint32_t hit, uint32_t id)
+{
+    uint32_t at = index->hits[hit].occurrence;
+    for (; at < index->n_occurrences && index->occurrences[at].hit == hit; at++)
+        if (index->occurrences[at].id == id)
+            return true;
+    return false;
+}
+
+static bool exact_holds(const struct item_index *index, const struct exact *exact,
+                        const struct item_hit *first, const struct item_hit *last)
+{
+    const struct item_value *value = &index->values[first->value];
+    return exact_matches(exact, index->set->strings->str, value->text, value->size, first->start,
+                         last->end);
+}
+
+/* Whether the word at the hit has the exact form that the phrase wants there. */
+static bool word_is_exact(const struct item_index *index, const struct rule_leaf *leaf, size_t i,
+                          const struct item_hit *hit)
+{
+    if (!leaf->has_exacts)
+        return true;
+    uint32_t number = leaf_word(index, leaf, leaf->n_words + i);
+    return number == PROGRAM_NONE || exact_holds(index, exact_at(index, number), hit, hit);
+}
+
+/* Whether the words of the phrase from `from` on, by steps, stand in a row with the anchor's hit.
+ */
+static bool run_holds(const struct item_index *index, const struct rule_leaf *leaf, size_t anchor,
+                      uint32_t hit, int step)
+{
+    uint32_t position = index->hits[hit].position, value = index->hits[hit].value;
+    for (size_t i = anchor + (size_t)step; i < leaf->n_words; i += (size_t)step) {
+        uint32_t id = leaf_word(index, leaf, i);
+        position += (uint32_t)step;
+        if (id == VOCAB_ANY)
+            continue; /* the phrase's ends are compared with the value's later */
+        do
+            hit += (uint32_t)step;
+        while (hit < index->n_hits && (step > 0 ? index->hits[hit].position < position
+                                                : index->hits[hit].position > position));
+        if (hit >= index->n_hits || index->hits[hit].position != position ||
+            index->hits[hit].value != value || !hit_passes(index, hit, id) ||
+            !word_is_exact(index, leaf, i, &index->hits[hit]))
+            return false;
+    }
+    return true;
+}
+
+/* The phrase with its anchor word at the hit. */
+static bool phrase_holds(const struct item_index *index, const struct rule_leaf *leaf,
+                         size_t anchor, uint32_t hit, struct span *ret_span)
+{
+    const struct item_value *value = &index->values[index->hits[hit].value];
+    uint32_t offset = index->hits[hit].position - value->position;
+    if (offset < anchor || offset - anchor + leaf->n_words > value->n_words ||
+        !word_is_exact(index, leaf, anchor, &index->hits[hit]) ||
+        !run_holds(index, leaf, anchor, hit, 1) ||
+        (anchor > 0 && !run_holds(index, leaf, anchor, hit, -1)))
+        return false;
+    ret_span->start = index->hits[hit].position - (uint32_t)anchor;
+    ret_span->end = ret_span->start + leaf->n_words - 1u;
+    if (leaf->kind != LEAF_EXACT)
+        return true;
+    const struct exact *exact = exact_at(index, leaf_word(index, leaf, leaf->n_words));
+    return exact_holds(index, exact, leaf_hit_at(index, ret_span->start),
+                       leaf_hit_at(index, ret_span->end));
+}
+
+/* The word of the leaf that occurs least often; false where one does not occur at all. */
+static bool find_anchor(const struct item_index *index, const struct rule_leaf *leaf,
+                        unsigned fields, size_t *ret_anchor)
+{
+    uint32_t fewest = UINT32_MAX;
+    for (size_t i = 0; i < leaf->n_words; i++) {
+        uint32_t id = leaf_word(index, leaf, i);
+        if (id == VOCAB_ANY)
+            continue;
+        if (!item_has(index, id, fields))
+            return false;
+        if (index->tests[id].n < fewest) {
+            fewest = index->tests[id].n;
+            *ret_anchor = i;
+        }
+    }
+    return true;
+}
+
+static bool phrase_spans(const struct item_index *index, const struct rule_leaf *leaf,
+                         unsigned fields, struct spans *out)
+{
+    size_t anchor = 0;
+    bool found = false;
+    if (!find_anchor(index, leaf, fields, &anchor))
+        return false;
+    uint32_t at = index->tests[leaf_word(index, leaf, anchor)].first;
+    for (; at != ITEM_NO_HIT; at = index->occurrences[at].next) {
+        uint32_t hit = index->occurrences[at].hit;
+        struct span span;
+        if (!(item_hit_field(index, &index->hits[hit]) & fields) ||
+            !phrase_holds(index, leaf, anchor, hit, &span))
+            continue;
+        if (!out)
+            return true;
+        found = true;
+        spans_add(out, span.start, span.end);
+    }
+    return found;
+}
+
+void leaf_word_spans(const struct item_index *index, uint32_t id, unsigned fields,
+                     struct spans *out)
+{
+    if (!item_has(index, id, fields))
+        return;
+    for (uint32_t at = index->tests[id].first; at != ITEM_NO_HIT;
+         at = index->occurrences[at].next) {
+        const struct item_hit *hit = &index->hits[index->occurrences[at].hit];
+        if (item_hit_field(index, hit) & fields)
+            spans_add(out, hit->position, hit->position);
+    }
+}
+
+/* "…"~n. Places where any of its words stands, with a bit for each word that does. */
+struct place {
+    uint32_t position;
+    uint32_t words;
+};
+
+static gint compare_places(gconstpointer a, gconstpointer b)
+{
+    const struct place *x = a, *y = b;
+    return x->position < y->position ? -1 : x->position > y->position;
+}
+
+static GArray *gather_places(const struct item_index *index, const struct rule_leaf *leaf,
+                             unsigned fields)
+{
+    GArray *places = g_array_new(FALSE, FALSE, sizeof(struct place));
+    for (size_t i = 0; i < leaf->n_words; i++) {
+        uint32_t id = leaf_word(index, leaf, i);
+        if (!item_has(index, id, fields)) {
+            g_array_set_size(places, 0);
+            return places;
+        }
+        for (uint32_t at = index->tests[id].first; at != ITEM_NO_HIT;
+             at = index->occurrences[at].next) {
+            const struct item_hit *hit = &index->hits[index->occurrences[at].hit];
+            struct place place = {hit->position, UINT32_C(1) << i};
+            if ((item_hit_field(index, hit) & fields) && word_is_exact(index, leaf, i, hit))
+                g_array_append_val(places, place);
+        }
+    }
+    g_array_sort(places, compare_places);
+    guint kept = 0;
+    for (guint i = 0; i < places->len; i++) {
+        struct place *place = &g_array_index(places, struct place, i);
+        struct place *last = kept ? &g_array_index(places, struct place, kept - 1) : NULL;
+        if (last && last->position == place->position)
+            last->words |= place->words;
+        else
+            g_array_index(places, struct place, kept++) = *place;
+    }
+    g_array_set_size(places, kept);
+    return places;
+}
+
+/* Whether every word of `wanted` can have a place of its own (augmenting paths). */
+struct assignment {
+    const struct place *places;
+    size_t n;
+    int of_word[QUERY_UNORDERED_MAX]; /* place, -1: none */
+    uint32_t tried;                   /* words, in this round */
+};
+
+static bool place_word(struct assignment *assignment, unsigned word, size_t depth)
+{
+    if (depth > QUERY_UNORDERED_MAX || (assignment->tried >> word & 1))
+        return false;
+    assignment->tried |= UINT32_C(1) << word;
+    for (size_t i = 0; i < assignment->n; i++) {
+        int holder = -1;
+        if (!(assignment->places[i].words >> word & 1))
+            continue;
+        for (int w = 0; w < (int)QUERY_UNORDERED_MAX; w++)
+            if (assignment->of_word[w] == (int)i)
+                holder = w;
+        if (holder < 0 || place_word(assignment, (unsigned)holder, depth + 1)) {
+            assignment->of_word[word] = (int)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool can_assign(const struct place *places, size_t n, uint32_t wanted)
+{
+    struct assignment assignment = {.places = places, .n = n};
+    memset(assignment.of_word, 0xFF, sizeof assignment.of_word);
+    for (unsigned word = 0; word < QUERY_UNORDERED_MAX; word++) {
+        assignment.tried = 0;
+        if ((wanted >> word & 1) && !place_word(&assignment, word, 0))
+            return false;
+    }
+    return true;
+}
+
+/* Whether the words fit on the places first..last of which both ends are used. */
+static bool fits(const struct place *places, size_t first, size_t last, uint32_t all)
+{
+    if (first == last)
+        return (all & (all - 1)) == 0 && (places[first].words & all);
+    for (uint32_t a = places[first].words; a; a &= a - 1)
+        for (uint32_t b = places[last].words; b; b &= b - 1) {
+            uint32_t used = (a & -a) | (b & -b);
+            if ((a & -a) != (b & -b) &&
+                can_assign(places + first + 1, last - first - 1, all & ~used))
+                return true;
+        }
+    return false;
+}
+
+static bool unordered_spans(const struct item_index *index, const struct rule_leaf *leaf,
+                            unsigned fields, struct spans *out, struct leaf_scratch *scratch)
+{
+    g_autoptr(GArray) list = gather_places(index, leaf, fields);
+    const struct place *places = (const struct place *)(const void *)list->data;
+    uint32_t all = UINT32_MAX >> (32 - leaf->n_words), width = leaf->n_words + leaf->distance;
+    bool found = false;
+    for (size_t i = 0; i < list->len; i++) {
+        uint32_t seen = 0;
+        for (size_t k = i; k < list->len && places[k].position - places[i].position < width; k++) {
+            seen |= places[k].words;
+            if (scratch->work == 0) {
+                scratch->is_stopped = true;
+                return found;
+            }
+            scratch->work--;
+            if (seen != all || k - i + 1 < leaf->n_words)
+                continue;
+            scratch->work -= MIN(scratch->work, (uint32_t)leaf->n_words * leaf->n_words);
+            if (!fits(places, i, k, all))
+                continue;
+            found = true;
+            if (!out)
+                return true;
+            spans_add(out, places[i].position, places[k].position);
+        }
+    }
+    return found;
+}
+
+bool leaf_spans(const struct item_index *index, const struct rule_leaf *leaf, unsigned fields,
+                struct spans *out, struct leaf_scratch *scratch)
+{
+    if (leaf->kind == LEAF_UNORDERED)
+        return unordered_spans(index, leaf, fields, out, scratch);
+    return phrase_spans(index, leaf, fields, out);
+}
+
+const struct item_hit *leaf_hit_at(const struct item_index *index, uint32_t position)
+{
+    size_t low = 0, high = index->n_hits;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (index->hits[middle].position < position)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return &index->hits[low];
+}

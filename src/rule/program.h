@@ -1,0 +1,102 @@
+/* rule/program - compiled rules as they lie in memory.
+ *
+ * A program is a tree in prefix order, 32-bit words: an operator in the top four bits, its payload
+ * in the rest. Inner nodes carry the size of their body in words, so that it can be skipped:
+ *
+ *     AND size body            OR size body          NOT size body
+ *     NEAR size, distance (bit 31: ordered), left, right
+ *     ATLEAST size, count, body
+ *     IN size, mask, body      the body is sought in these fields
+ *     WORD id                  one word, by its number in the vocabulary
+ *     LEAF index               anything else, in ruleset.leaves
+ *     LIST index               an OR that several rules share, in ruleset.lists
+ *
+ * Each WORD and LEAF of a program has, in order, the term as it was written in ruleset.written. */
+#ifndef RULE_PROGRAM_H
+#define RULE_PROGRAM_H
+
+#include "rule/exact.h"
+#include "rule/field.h"
+#include "rule/regex.h"
+#include "rule/rule.h"
+#include "rule/scope.h"
+#include "rule/vocab.h"
+
+#include <glib.h>
+#include <stdint.h>
+
+enum program_op { OP_WORD, OP_LEAF, OP_LIST, OP_AND, OP_OR, OP_NOT, OP_NEAR, OP_ATLEAST, OP_IN };
+
+#define PROGRAM_OP(word)         ((enum program_op)((word) >> 28))
+#define PROGRAM_PAYLOAD(word)    ((word)&UINT32_C(0x0FFFFFFF))
+#define PROGRAM_MAKE(op, number) ((uint32_t)(op) << 28 | (uint32_t)(number))
+#define PROGRAM_ORDERED          UINT32_C(0x80000000)
+#define PROGRAM_NONE             UINT32_MAX
+
+enum leaf_kind {
+    LEAF_PHRASE,    /* words in a row */
+    LEAF_UNORDERED, /* words in any order */
+    LEAF_EXACT,     /* words in a row, compared with an exact text as a whole */
+    LEAF_REGEX,
+    LEAF_VALUE
+};
+
+struct rule_leaf {
+    uint8_t kind;
+    bool has_exacts; /* PHRASE, UNORDERED: words are followed by as many indexes of exacts */
+    uint16_t n_words;
+    uint16_t distance; /* UNORDERED */
+    uint16_t fields;   /* VALUE, and REGEX in a value field: its bit; else 0 */
+    uint32_t at;       /* words in ruleset.words (EXACT: and then an index of exacts); REGEX: index;
+                          VALUE: offset of the value in ruleset.strings */
+};
+
+struct rule_entry {
+    uint32_t code, n_code; /* in ruleset.code */
+    uint32_t written;      /* its first term in ruleset.written */
+    uint32_t id;           /* offset in ruleset.strings */
+    uint32_t scope;        /* index, PROGRAM_NONE: every feed */
+    uint16_t fields;       /* where terms without a field look */
+    bool has_regex;
+    bool has_exclude; /* the program is AND match, NOT exclude */
+};
+
+struct rule_list { /* a list, compiled for rules with one choice of languages */
+    uint32_t code, n_code;
+    uint32_t written;
+    uint32_t name; /* offset in ruleset.strings */
+};
+
+struct ruleset {
+    gint n_refs;
+    struct vocab *vocab;
+    GArray *code;    /* uint32_t */
+    GArray *written; /* uint32_t: offsets in strings */
+    GArray *words;   /* uint32_t: vocabulary ids of leaves */
+    GArray *leaves;  /* struct rule_leaf */
+    GArray *exacts;  /* struct exact, texts in strings */
+    GArray *rules;   /* struct rule_entry */
+    GArray *lists;   /* struct rule_list; one that uses another comes after it */
+    GPtrArray *regexes;
+    GPtrArray *scopes;
+    GString *strings; /* NUL-terminated one after another */
+    unsigned fields;  /* text fields that any rule looks at */
+};
+
+static inline const char *ruleset_string(const struct ruleset *set, uint32_t offset)
+{
+    return set->strings->str + offset;
+}
+
+static inline const uint32_t *ruleset_code(const struct ruleset *set, uint32_t at)
+{
+    return &g_array_index(set->code, uint32_t, at);
+}
+
+/* Words of the code at pc, operator and body. */
+static inline uint32_t program_size(const uint32_t *pc)
+{
+    return PROGRAM_OP(*pc) >= OP_AND ? 1 + PROGRAM_PAYLOAD(*pc) : 1;
+}
+
+#endif

@@ -1,0 +1,131 @@
+/* rule/query - the query language: text to syntax tree.
+ *
+ * The grammar and every error are those of feedwatch-rules(5). Trees live in an arena. What is
+ * wrong goes to a struct problems; a text with an error gives no tree. Scripts, letters and limits
+ * are judged on folded words.
+ *
+ *     or   := and { OR and }               and  := near { [AND] near }
+ *     near := ATLEAST/n near | unary { NEAR/n unary }
+ *     unary := (NOT | -) near-or-primary   primary := ( or ) | field:primary | term | @list
+ */
+#ifndef RULE_QUERY_H
+#define RULE_QUERY_H
+
+#include "rule/arena.h"
+#include "rule/field.h"
+#include "rule/problem.h"
+#include "text/words.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define QUERY_NEAR_DEFAULT  10u
+#define QUERY_NEAR_MAX      100u
+#define QUERY_ATLEAST_MAX   1000u
+#define QUERY_UNORDERED_MAX 32u /* words in "…"~n */
+#define QUERY_PHRASE_MAX    1000u
+
+enum word_test {
+    WORD_IS,
+    WORD_BEGINS,   /* cuba* */
+    WORD_LIKE,     /* c?ba */
+    WORD_INFLECTS, /* cuba~ */
+    WORD_ANY       /* a lone * in a phrase */
+};
+
+struct query_word {
+    enum word_test test;
+    const char *folded; /* readable 16 bytes beyond; for WORD_LIKE with the wildcards in it */
+    size_t size;
+    const char *exact; /* `=WORD` in a phrase: its text, else NULL */
+    size_t exact_size;
+};
+
+enum term_kind {
+    TERM_WORDS,     /* one word, or a phrase */
+    TERM_UNORDERED, /* "…"~n */
+    TERM_EXACT,     /* =X */
+    TERM_REGEX,
+    TERM_VALUE /* feed:, lang:, site:, link: */
+};
+
+struct query_term {
+    enum term_kind kind;
+    struct query_word *words;
+    size_t n_words;
+    unsigned distance; /* TERM_UNORDERED */
+    const char *text;  /* EXACT: as written, after the =; REGEX: the pattern; VALUE: the value */
+    size_t text_size;
+    bool is_caseful;      /* REGEX */
+    bool matches_nothing; /* REGEX: it matches the empty text */
+    unsigned field;       /* VALUE, and REGEX in such a field: its bit, else 0 */
+};
+
+enum query_kind {
+    QUERY_TERM,
+    QUERY_LIST,
+    QUERY_AND,
+    QUERY_OR,
+    QUERY_NOT,
+    QUERY_NEAR,
+    QUERY_ATLEAST,
+    QUERY_IN /* a field before a term or group */
+};
+
+struct query_node {
+    enum query_kind kind;
+    unsigned depth;
+    size_t start, end;                      /* in the text it was read from */
+    struct query_node *first, *last, *next; /* children, siblings */
+    struct query_term *term;
+    size_t list;     /* QUERY_LIST: index */
+    unsigned n;      /* NEAR: words between; ATLEAST: how many */
+    bool is_ordered; /* ONEAR */
+    unsigned fields; /* QUERY_IN */
+    bool in_parentheses;
+};
+
+struct query_context {
+    struct arena *arena;
+    struct problems *problems;
+    struct words *words;
+    const struct rule_list_def *lists; /* that @ may name */
+    size_t n_lists;
+};
+
+/* NULL after an error. */
+struct query_node *query_parse(struct query_context *context, const char *text);
+/* The items of a list as one QUERY_OR. NULL after an error. */
+struct query_node *query_parse_list(struct query_context *context, const char *text);
+/* "title, body" -> a mask; 0 after an error. */
+unsigned query_parse_fields(struct query_context *context, const char *text);
+
+/* What the parts of the parser share. */
+struct query_parser {
+    struct query_context *context;
+    const char *text;
+    size_t size, pos;
+    unsigned depth;
+    unsigned value_field; /* inside feed:, lang:, site:, link: the bit of that field */
+    bool is_list;         /* items end at a comma, too */
+};
+
+struct query_node *query_node_new(struct query_parser *parser, enum query_kind kind, size_t start);
+void query_append(struct query_node *parent, struct query_node *child);
+/* The bytes of the blank at pos, 0 where there is none. */
+size_t query_blank(const struct query_parser *parser, size_t pos);
+void query_skip_blanks(struct query_parser *parser);
+/* The end of the run at pos that holds no blank, parenthesis or quote. */
+size_t query_run_end(const struct query_parser *parser, size_t pos);
+
+/* One term at pos: bare, quoted, exact or a regex. NULL after an error. */
+struct query_node *query_parse_term(struct query_parser *parser);
+/* @list at pos. NULL after an error. */
+struct query_node *query_parse_reference(struct query_parser *parser);
+/* The words that text[start..end] stands for, appended to words. False after an error. */
+bool query_cut_words(struct query_parser *parser, size_t start, size_t end, GArray *words);
+/* A list item of bare words, text[start..end], as their phrase. NULL after an error. */
+struct query_node *query_parse_phrase(struct query_parser *parser, size_t start, size_t end);
+
+#endif

@@ -1,0 +1,368 @@
+#include "rule/vocab.h"
+
+#include "rule/wildcard.h"
+
+#include <string.h>
+
+#define NONE            UINT32_MAX
+#define SHORT_LENGTHS   64u /* beginnings shorter than this have a bit each */
+#define READABLE_BEYOND WORD_KEY_BYTES
+
+struct entry {
+    uint32_t text; /* offset in the pool */
+    uint16_t size;
+    uint8_t test; /* enum word_test */
+    uint8_t language;
+};
+
+struct wildcard {
+    uint16_t pair;
+    uint32_t id;
+};
+
+struct vocab {
+    GArray *entries; /* struct entry, by id */
+    GString *pool;
+    uint32_t *slots;             /* ids, NONE where empty; open addressing */
+    size_t n_slots;              /* a power of two */
+    uint64_t lengths;            /* bit n: a beginning of n bytes exists */
+    uint16_t longest;            /* beginning */
+    GArray *wildcards;           /* struct wildcard, by pair once sealed */
+    uint32_t *pair_at;           /* [65537] where a pair's wildcards begin; NULL: none at all */
+    GArray *inflections;         /* ids */
+    unsigned inflection_scripts; /* of all their words */
+};
+
+struct vocab_stems {
+    const struct vocab *vocab;
+    struct stemmers *stemmers;
+    GHashTable *of_item[LANGUAGES_MAX];  /* tests in the item's language; stem -> GArray of ids */
+    GHashTable *fallback[LANGUAGES_MAX]; /* tests whose rule falls back on the language */
+    bool has_fallbacks;
+};
+
+struct vocab *vocab_new(void)
+{
+    struct vocab *vocab = g_new0(struct vocab, 1);
+    vocab->entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
+    vocab->pool = g_string_new(NULL);
+    vocab->wildcards = g_array_new(FALSE, FALSE, sizeof(struct wildcard));
+    vocab->inflections = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    vocab->n_slots = 64;
+    vocab->slots = g_new(uint32_t, vocab->n_slots);
+    memset(vocab->slots, 0xFF, vocab->n_slots * sizeof *vocab->slots);
+    return vocab;
+}
+
+void vocab_free(struct vocab *vocab)
+{
+    if (!vocab)
+        return;
+    g_array_unref(vocab->entries);
+    g_string_free(vocab->pool, TRUE);
+    g_array_unref(vocab->wildcards);
+    g_array_unref(vocab->inflections);
+    g_free(vocab->pair_at);
+    g_free(vocab->slots);
+    g_free(vocab);
+}
+
+static const struct entry *entry_of(const struct vocab *vocab, uint32_t id)
+{
+    return &g_array_index(vocab->entries, struct entry, id);
+}
+
+static inline uint32_t slot_hash(uint32_t hash, unsigned test, unsigned language)
+{
+    return hash + test * 0x9E3779B9u + language * 0x85EBCA6Bu;
+}
+
+/* The slot of the test, or the empty one where it belongs. */
+static size_t find_slot(const struct vocab *vocab, const struct word *word, unsigned test,
+                        unsigned language)
+{
+    size_t mask = vocab->n_slots - 1, at = slot_hash(word->hash, test, language) & mask;
+    for (; vocab->slots[at] != NONE; at = (at + 1) & mask) {
+        const struct entry *entry = entry_of(vocab, vocab->slots[at]);
+        if (entry->size == word->size && entry->test == test && entry->language == language &&
+            memcmp(vocab->pool->str + entry->text, word->folded, word->size) == 0)
+            break;
+    }
+    return at;
+}
+
+static void grow(struct vocab *vocab)
+{
+    g_free(vocab->slots);
+    vocab->n_slots *= 2;
+    vocab->slots = g_new(uint32_t, vocab->n_slots);
+    memset(vocab->slots, 0xFF, vocab->n_slots * sizeof *vocab->slots);
+    for (uint32_t id = 0; id < vocab->entries->len; id++) {
+        const struct entry *entry = entry_of(vocab, id);
+        struct word word;
+        char copy[WORD_BYTES_MAX + READABLE_BEYOND];
+        memcpy(copy, vocab->pool->str + entry->text, entry->size);
+        memset(copy + entry->size, 0, READABLE_BEYOND);
+        word_set_key(&word, copy, entry->size);
+        size_t mask = vocab->n_slots - 1;
+        size_t at = slot_hash(word.hash, entry->test, entry->language) & mask;
+        while (vocab->slots[at] != NONE)
+            at = (at + 1) & mask;
+        vocab->slots[at] = id;
+    }
+}
+
+/* What only some tests need beside the table. */
+static void note_kind(struct vocab *vocab, uint32_t id, const struct word *word,
+                      enum word_test test)
+{
+    struct wildcard wildcard = {.id = id};
+    if (test == WORD_BEGINS) {
+        if (word->size < SHORT_LENGTHS)
+            vocab->lengths |= UINT64_C(1) << word->size;
+        vocab->longest = MAX(vocab->longest, word->size);
+    } else if (test == WORD_LIKE) {
+        wildcard_pair(word->folded, word->size, &wildcard.pair);
+        g_array_append_val(vocab->wildcards, wildcard);
+    } else if (test == WORD_INFLECTS) {
+        g_array_append_val(vocab->inflections, id);
+        vocab->inflection_scripts |= script_of_word(word->folded, word->size);
+    }
+}
+
+uint32_t vocab_add(struct vocab *vocab, enum word_test test, const char *folded, size_t size,
+                   unsigned language)
+{
+    if (test == WORD_ANY)
+        return VOCAB_ANY;
+    struct word word;
+    word_set_key(&word, folded, MIN(size, (size_t)WORD_BYTES_MAX));
+    size_t slot = find_slot(vocab, &word, test, language);
+    if (vocab->slots[slot] != NONE)
+        return vocab->slots[slot];
+    struct entry entry = {.text = (uint32_t)vocab->pool->len,
+                          .size = word.size,
+                          .test = (uint8_t)test,
+                          .language = (uint8_t)language};
+    uint32_t id = vocab->entries->len;
+    g_string_append_len(vocab->pool, folded, word.size);
+    g_array_append_val(vocab->entries, entry);
+    vocab->slots[slot] = id;
+    note_kind(vocab, id, &word, test);
+    if (vocab->entries->len * 5 > vocab->n_slots * 3)
+        grow(vocab);
+    return id;
+}
+
+static gint compare_pairs(gconstpointer a, gconstpointer b)
+{
+    const struct wildcard *x = a, *y = b;
+    return x->pair != y->pair ? (int)x->pair - (int)y->pair : x->id < y->id ? -1 : x->id > y->id;
+}
+
+void vocab_seal(struct vocab *vocab)
+{
+    if (vocab->wildcards->len == 0 || vocab->pair_at)
+        return;
+    g_array_sort(vocab->wildcards, compare_pairs);
+    vocab->pair_at = g_new(uint32_t, 65537);
+    guint at = 0;
+    for (uint32_t pair = 0; pair <= 65536; pair++) {
+        while (at < vocab->wildcards->len &&
+               g_array_index(vocab->wildcards, struct wildcard, at).pair < pair)
+            at++;
+        vocab->pair_at[pair] = at;
+    }
+}
+
+uint32_t vocab_size(const struct vocab *vocab)
+{
+    return vocab->entries->len;
+}
+
+size_t vocab_bytes(const struct vocab *vocab)
+{
+    return sizeof *vocab + vocab->entries->len * sizeof(struct entry) + vocab->pool->allocated_len +
+           vocab->n_slots * sizeof(uint32_t) + vocab->wildcards->len * sizeof(struct wildcard) +
+           vocab->inflections->len * sizeof(uint32_t) +
+           (vocab->pair_at ? 65537 * sizeof(uint32_t) : 0);
+}
+
+bool vocab_has_inflections(const struct vocab *vocab)
+{
+    return vocab->inflections->len > 0;
+}
+
+enum word_test vocab_test(const struct vocab *vocab, uint32_t id, const char **ret_folded,
+                          size_t *ret_size)
+{
+    const struct entry *entry = entry_of(vocab, id);
+    *ret_folded = vocab->pool->str + entry->text;
+    *ret_size = entry->size;
+    return (enum word_test)entry->test;
+}
+
+struct vocab_stems *vocab_stems_new(const struct vocab *vocab)
+{
+    struct vocab_stems *stems = g_new0(struct vocab_stems, 1);
+    stems->vocab = vocab;
+    stems->stemmers = stemmers_new();
+    return stems;
+}
+
+static void free_table(GHashTable *table)
+{
+    if (table)
+        g_hash_table_unref(table);
+}
+
+void vocab_stems_free(struct vocab_stems *stems)
+{
+    if (!stems)
+        return;
+    for (size_t i = 0; i < LANGUAGES_MAX; i++) {
+        free_table(stems->of_item[i]);
+        free_table(stems->fallback[i]);
+    }
+    stemmers_free(stems->stemmers);
+    g_free(stems);
+}
+
+static void add_stem(struct vocab_stems *stems, GHashTable **table, unsigned language, uint32_t id)
+{
+    const struct entry *entry = entry_of(stems->vocab, id);
+    size_t size;
+    const char *found =
+        stem(stems->stemmers, language, stems->vocab->pool->str + entry->text, entry->size, &size);
+    if (!*table)
+        *table =
+            g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
+    g_autofree char *key = g_strndup(found, size);
+    GArray *ids = g_hash_table_lookup(*table, key);
+    if (!ids) {
+        ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+        g_hash_table_insert(*table, g_steal_pointer(&key), ids);
+    }
+    g_array_append_val(ids, id);
+}
+
+static void add_fallbacks(struct vocab_stems *stems)
+{
+    for (guint i = 0; i < stems->vocab->inflections->len; i++) {
+        uint32_t id = g_array_index(stems->vocab->inflections, uint32_t, i);
+        unsigned language = entry_of(stems->vocab, id)->language;
+        add_stem(stems, &stems->fallback[language], language, id);
+    }
+    stems->has_fallbacks = true;
+}
+
+/* The tests that count in items of this language: those whose words have its script. */
+static GHashTable *item_table(struct vocab_stems *stems, unsigned language)
+{
+    GHashTable **table = &stems->of_item[language];
+    const struct vocab *vocab = stems->vocab;
+    if (*table)
+        return *table;
+    *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
+    for (guint i = 0; i < vocab->inflections->len; i++) {
+        uint32_t id = g_array_index(vocab->inflections, uint32_t, i);
+        const struct entry *entry = entry_of(vocab, id);
+        if (script_of_word(vocab->pool->str + entry->text, entry->size) &
+            language_scripts(language))
+            add_stem(stems, table, language, id);
+    }
+    return *table;
+}
+
+static void append_stem(struct vocab_stems *stems, GHashTable *table, unsigned language,
+                        const struct word *word, GArray *ids)
+{
+    size_t size;
+    const char *found = stem(stems->stemmers, language, word->folded, word->size, &size);
+    g_autofree char *key = g_strndup(found, size);
+    const GArray *list = g_hash_table_lookup(table, key);
+    if (list)
+        g_array_append_vals(ids, list->data, list->len);
+}
+
+/* The word itself counts, too, whatever the stemmer makes of it; so a test may be appended twice.
+ */
+static void resolve_inflections(const struct vocab *vocab, struct vocab_stems *stems,
+                                const struct word *word, unsigned language, GArray *ids)
+{
+    unsigned script = script_of_word(word->folded, word->size);
+    if (script && !(script & vocab->inflection_scripts))
+        return;
+    if (!stems->has_fallbacks)
+        add_fallbacks(stems);
+    bool is_items = language_has_stemmer(language) && (language_scripts(language) & script);
+    if (is_items)
+        append_stem(stems, item_table(stems, language), language, word, ids);
+    for (unsigned i = 0; i < LANGUAGES_MAX; i++)
+        if (stems->fallback[i]) {
+            size_t slot = find_slot(vocab, word, WORD_INFLECTS, i);
+            if (!is_items)
+                append_stem(stems, stems->fallback[i], i, word, ids);
+            if (vocab->slots[slot] != NONE)
+                g_array_append_val(ids, vocab->slots[slot]);
+        }
+}
+
+static void resolve_beginnings(const struct vocab *vocab, const struct word *word, GArray *ids)
+{
+    struct word begin;
+    for (unsigned size = 1; size <= word->size && size <= vocab->longest; size++) {
+        if (size < SHORT_LENGTHS && !(vocab->lengths >> size & 1))
+            continue;
+        word_set_key(&begin, word->folded, size);
+        uint32_t id = vocab->slots[find_slot(vocab, &begin, WORD_BEGINS, 0)];
+        if (id != NONE)
+            g_array_append_val(ids, id);
+    }
+}
+
+static void resolve_wildcards(const struct vocab *vocab, const struct word *word, GArray *ids)
+{
+    const unsigned char *bytes = (const unsigned char *)word->folded;
+    for (size_t i = 0; i + 1 < word->size; i++) {
+        uint32_t pair = (uint32_t)bytes[i] << 8 | bytes[i + 1];
+        for (uint32_t k = vocab->pair_at[pair]; k < vocab->pair_at[pair + 1]; k++) {
+            uint32_t id = g_array_index(vocab->wildcards, struct wildcard, k).id;
+            const struct entry *entry = entry_of(vocab, id);
+            if (wildcard_matches(vocab->pool->str + entry->text, entry->size, word->folded,
+                                 word->size))
+                g_array_append_val(ids, id);
+        }
+    }
+}
+
+static void remove_doubles(GArray *ids, guint from)
+{
+    guint kept = from;
+    for (guint i = from; i < ids->len; i++) {
+        uint32_t id = g_array_index(ids, uint32_t, i);
+        bool is_double = false;
+        for (guint k = from; k < kept && !is_double; k++)
+            is_double = g_array_index(ids, uint32_t, k) == id;
+        if (!is_double)
+            g_array_index(ids, uint32_t, kept++) = id;
+    }
+    g_array_set_size(ids, kept);
+}
+
+void vocab_resolve(const struct vocab *vocab, struct vocab_stems *stems, const struct word *word,
+                   unsigned language, GArray *ids)
+{
+    guint from = ids->len;
+    uint32_t id = vocab->slots[find_slot(vocab, word, WORD_IS, 0)];
+    if (id != NONE)
+        g_array_append_val(ids, id);
+    if (vocab->longest > 0)
+        resolve_beginnings(vocab, word, ids);
+    if (vocab->pair_at)
+        resolve_wildcards(vocab, word, ids);
+    if (vocab->inflections->len > 0)
+        resolve_inflections(vocab, stems, word, language, ids);
+    if (ids->len > from + 1 && (vocab->pair_at || vocab->inflections->len > 0))
+        remove_doubles(ids, from);
+}
