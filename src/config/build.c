@@ -34,6 +34,19 @@ static void apply(struct build *build, const struct source_setting *setting,
                          row->key);
 }
 
+/* A password is better off in a file of its own, but whoever writes it here shall know (S11). */
+static void check_exposed(struct build *build, const struct source_setting *setting)
+{
+    bool may_be_secret =
+        setting->row->type == SETTING_HEADERS || setting->row->type == SETTING_PROXY ||
+        setting->row->type == SETTING_FEED_URL || setting->row->type == SETTING_WEB_URL ||
+        setting->row->type == SETTING_MQTT_URL;
+    if (setting->is_exposed && may_be_secret && parse_has_secret(setting->value->str))
+        problems_warning(build->problems, source_place(setting, 0),
+                         "there is a secret in '%s', and others can read this file: chmod 600 it",
+                         setting->row->key);
+}
+
 /* Every setting that the section has, of all types of sinks or of one. */
 static void apply_section(struct build *build, const struct source_section *section, void *object,
                           unsigned sinks)
@@ -43,6 +56,7 @@ static void apply_section(struct build *build, const struct source_section *sect
         const struct setting *row = settings_find(section->kind, setting->row->key, sinks);
         if (row)
             apply(build, setting, row, object);
+        check_exposed(build, setting);
     }
 }
 

@@ -172,7 +172,7 @@ static bool read_file(struct files *files, const char *path, bool only_regular)
         return false;
     }
     files->bytes_left -= size;
-    source_read(files->source, path, bytes, size);
+    source_read(files->source, path, bytes, size, (st.st_mode & 077) != 0);
     return true;
 }
 
@@ -264,6 +264,6 @@ struct config *config_load_bytes(const char *name, const char *bytes, size_t siz
                                  GPtrArray **ret_problems)
 {
     struct source *source = source_new(problems_new());
-    source_read(source, name, bytes, size);
+    source_read(source, name, bytes, size, false);
     return finish(name, source, false, ret_problems);
 }

@@ -195,6 +195,7 @@ static void take_setting(struct reader *reader, const struct line *line)
         return;
     const struct setting *row = settings_find(reader->section->kind, key, 0);
     reader->setting = source_add_setting(reader->section, row, place);
+    reader->setting->is_exposed = reader->is_exposed;
     reader->is_skipping_value = false;
     reader->value_size = 0;
     scan_init(&reader->scan, setting_scan_mode(row));

@@ -23,6 +23,7 @@ struct reader {
     const char *text;
     size_t size, at;
     unsigned line;
+    bool is_exposed; /* others can read the file */
 
     struct source_section *section; /* NULL: none yet, or one that is passed over */
     bool is_skipping;               /* a section that is passed over */

@@ -74,11 +74,13 @@ static int on_value(void *user, const char *section, const char *name, const cha
     return 1;
 }
 
-void source_read(struct source *source, const char *file, const char *bytes, size_t size)
+void source_read(struct source *source, const char *file, const char *bytes, size_t size,
+                 bool is_exposed)
 {
     struct reader reader;
     struct intake intake = {.reader = &reader};
     reader_init(&reader, source, problems_add_file(source->problems, file), bytes, size);
+    reader.is_exposed = is_exposed;
     int code = ini_parse_stream(reader_next_line, &reader, on_value, &intake);
     if (code != 0 || intake.is_broken || intake.n_begun != reader.begun->len)
         problems_error(source->problems, (struct place){.file = reader.file},

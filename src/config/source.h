@@ -22,6 +22,7 @@ struct source_setting {
     GString *value;
     GArray *segments; /* struct source_segment, by offset */
     bool is_broken;   /* something of it was refused, and that is told */
+    bool is_exposed;  /* others can read its file */
 };
 
 struct source_segment { /* from this byte of the value on, the text stands there in the file */
@@ -44,8 +45,10 @@ struct source {
 
 struct source *source_new(struct problems *problems);
 void source_free(struct source *source);
-/* Takes in one file. What is wrong with it goes to the problems. */
-void source_read(struct source *source, const char *file, const char *bytes, size_t size);
+/* Takes in one file, which others can read where is_exposed. What is wrong with it goes to the
+ * problems. */
+void source_read(struct source *source, const char *file, const char *bytes, size_t size,
+                 bool is_exposed);
 /* For the reader. */
 struct source_section *source_add_section(struct source *source, enum section_kind kind,
                                           const char *id, struct place place);

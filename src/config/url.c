@@ -120,6 +120,21 @@ bool parse_url(const char *text, unsigned schemes, struct parse_fault *fault)
     return is_exec ? check_exec(text, fault) : check_parts(text, scheme, schemes, fault);
 }
 
+bool parse_has_secret(const char *text)
+{
+    static const char *const marks[] = {"authorization:", "cookie:", "api-key:", "token:"};
+    const char *authority = strstr(text, "://");
+    size_t end = authority ? strcspn(authority + 3, "/?#") : 0;
+    const char *at = authority ? memrchr(authority + 3, '@', end) : NULL;
+    if (at && memchr(authority + 3, ':', (size_t)(at - authority - 3)))
+        return true;
+    g_autofree char *lower = g_ascii_strdown(text, -1);
+    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++)
+        if (strstr(lower, marks[i]))
+            return true;
+    return false;
+}
+
 bool parse_header_text(const char *text, struct parse_fault *fault)
 {
     for (const unsigned char *p = (const unsigned char *)text; *p; p++)

@@ -20,6 +20,13 @@ static inline char *problem_lines(const GPtrArray *problems)
     return g_string_free(out, FALSE);
 }
 
+/* Problems as expected, where * stands for what rule/ says in its own words. */
+static inline void check_problems(const char *lines, const char *expected)
+{
+    if (!g_pattern_match_simple(expected, lines))
+        assert_string_equal(lines, expected);
+}
+
 /* The configuration of a text as file f, or NULL; its problems as lines. */
 static inline struct config *load_sized(const char *text, size_t size, char **ret_lines)
 {

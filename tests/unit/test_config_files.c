@@ -72,7 +72,7 @@ static void check_lines(const struct folder *folder, const char *expected)
 {
     g_autofree char *lines = NULL;
     struct config *config = load(folder, &lines);
-    assert_string_equal(lines, expected);
+    check_problems(lines, expected);
     assert_int_equal(config != NULL, strstr(lines, "error:") == NULL);
     config_unref(config);
 }
@@ -114,14 +114,14 @@ static void test_problems_name_their_file(void **state)
              "# nothing\n\n[rule r]\nmatch = b NEER/5 c\n[defaults]\n"
              "timeout = 1h");
     g_autofree char *main_lines =
-        g_strdup_printf("feedwatch.conf:6:11: error: there is no operator 'NEER/5'\n"
+        g_strdup_printf("feedwatch.conf:6:11: error: *NEER/5*\n"
                         "conf.d/a.conf:1:1: error: [feed m] is there twice; the first is in "
                         "feedwatch.conf:3\n"
                         "conf.d/a.conf:4:1: error: 'retention' is set twice; the first is in "
                         "feedwatch.conf:2\n"
                         "conf.d/b.conf:3:1: error: [rule r] is there twice; the first is in "
                         "feedwatch.conf:5\n"
-                        "conf.d/b.conf:4:11: error: there is no operator 'NEER/5'\n"
+                        "conf.d/b.conf:4:11: error: *NEER/5*\n"
                         "conf.d/b.conf:6:11: error: '1h' is out of range: a duration from 1s to "
                         "10m\n");
     check_lines(folder, main_lines);
@@ -224,6 +224,26 @@ static void test_credentials(void **state)
     assert_non_null(strstr(more_lines, "is not a regular file"));
 }
 
+/* A password in the configuration itself is allowed, and others who can read it are told of. */
+static void test_exposed_secrets(void **state)
+{
+    const struct folder *folder = *state;
+    g_autofree char *more = write_file(
+        folder, "conf.d/a.conf",
+        "[feed b]\nurl = https://me:pw@b/\nproxy = socks5://b\nheaders = X: y,\n  X-Api-Key: z\n"
+        "[feed c]\nurl = https://me@c/a:b@d\nproxy = http://me:pw@p\nheaders = X: y\n");
+    put_file(folder, "feedwatch.conf", FEED_AND_RULE);
+    assert_int_equal(g_chmod(more, 0600), 0);
+    check_lines(folder, "");
+    assert_int_equal(g_chmod(more, 0640), 0);
+    check_lines(folder, "conf.d/a.conf:2:7: warning: there is a secret in 'url', and others can "
+                        "read this file: chmod 600 it\n"
+                        "conf.d/a.conf:4:11: warning: there is a secret in 'headers', and others "
+                        "can read this file: chmod 600 it\n"
+                        "conf.d/a.conf:8:9: warning: there is a secret in 'proxy', and others can "
+                        "read this file: chmod 600 it\n");
+}
+
 static void test_find(void **state)
 {
     const struct folder *folder = *state;
@@ -263,10 +283,15 @@ static void test_state_dir(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(test_conf_d_order),     IN_FOLDER(test_problems_name_their_file),
-        IN_FOLDER(test_missing),          IN_FOLDER(test_strange_files),
-        IN_FOLDER(test_conf_d_is_a_file), IN_FOLDER(test_too_large),
-        IN_FOLDER(test_credentials),      IN_FOLDER(test_find),
+        IN_FOLDER(test_conf_d_order),
+        IN_FOLDER(test_problems_name_their_file),
+        IN_FOLDER(test_missing),
+        IN_FOLDER(test_strange_files),
+        IN_FOLDER(test_conf_d_is_a_file),
+        IN_FOLDER(test_too_large),
+        IN_FOLDER(test_credentials),
+        IN_FOLDER(test_exposed_secrets),
+        IN_FOLDER(test_find),
         cmocka_unit_test(test_state_dir),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

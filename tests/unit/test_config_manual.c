@@ -1,5 +1,5 @@
 /* config/settings against feedwatch.conf(5): every setting is there, with its type, default, range
- * and state, and nothing is there that is no setting. Reads the manual's source. */
+ * and state, and nothing is there that is no setting; and the examples in etc/conf.d. */
 #include "config_help.h"
 
 #define MANUAL "etc/feedwatch.conf.5"
@@ -140,12 +140,31 @@ static void test_example_is_right(void **state)
     }
 }
 
+/* The files that are there to be copied, each beside nothing but itself. */
+static void test_examples_in_conf_d(void **state)
+{
+    (void)state;
+    g_autoptr(GDir) dir = g_dir_open("etc/conf.d", 0, NULL);
+    assert_non_null(dir);
+    guint n = 0;
+    for (const char *name = g_dir_read_name(dir); name; name = g_dir_read_name(dir), n++) {
+        g_autofree char *path = g_build_filename("etc/conf.d", name, NULL);
+        g_autofree char *example = NULL;
+        assert_true(g_file_get_contents(path, &example, NULL, NULL));
+        g_autofree char *text = g_strconcat(example, "\n[feed own]\nurl = http://a/\n", NULL);
+        struct config *config = load_good(text);
+        config_unref(config);
+    }
+    assert_true(n > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table_is_in_the_manual),
         cmocka_unit_test(test_manual_is_in_the_table),
         cmocka_unit_test(test_example_is_right),
+        cmocka_unit_test(test_examples_in_conf_d),
     };
     return cmocka_run_group_tests(tests, read_manual, drop_manual);
 }

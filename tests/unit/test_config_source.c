@@ -7,7 +7,7 @@ static struct source *read_text(const char *text, size_t size, char **ret_lines)
 {
     struct problems *problems = problems_new();
     struct source *source = source_new(problems);
-    source_read(source, "f", text, size);
+    source_read(source, "f", text, size, false);
     g_autoptr(GPtrArray) found = problems_finish(problems);
     source->problems = NULL;
     *ret_lines = problem_lines(found);
