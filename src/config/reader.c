@@ -76,17 +76,17 @@ static bool check_characters(struct reader *reader, const struct line *line, siz
     for (size_t at = start; at < end;) {
         size_t offset = at;
         uint32_t c = utf8_next(line->text, end, &at);
+        bool is_control = (c < 0x20 && c != '\t') || (c >= 0x7f && c < 0xa0);
+        if (c != UTF8_INVALID && !is_control && c != 0x2028 && c != 0x2029)
+            continue;
         struct place place = place_at(reader, line, offset);
-        if (c == UTF8_INVALID) {
+        if (c == UTF8_INVALID)
             problems_error(reader->source->problems, place, "the byte 0x%02X is not valid UTF-8",
                            (unsigned char)line->text[offset]);
-            return false;
-        }
-        if ((c < 0x20 && c != '\t') || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029) {
+        else
             problems_error(reader->source->problems, place,
                            "the control character U+%04X cannot stand in a value", c);
-            return false;
-        }
+        return false;
     }
     return true;
 }
