@@ -7,7 +7,7 @@
 struct build {
     struct config *config;
     const struct source *source;
-    struct problems *problems;
+    struct report *report;
     struct settings_context context;
     struct config_feed defaults;
     GHashTable *sinks; /* ID -> struct config_sink, borrowed */
@@ -17,7 +17,7 @@ struct build {
 static void report_fault(struct build *build, const struct source_setting *setting,
                          struct parse_fault *fault)
 {
-    problems_error(build->problems, source_place(setting, fault->offset), "%s", fault->message);
+    report_error(build->report, source_place(setting, fault->offset), "%s", fault->message);
     parse_fault_clear(fault);
 }
 
@@ -30,8 +30,8 @@ static void apply(struct build *build, const struct source_setting *setting,
     if (!setting_read(row, setting->value->str, &build->context, object, &fault))
         report_fault(build, setting, &fault);
     else if (row->is_unbuilt)
-        problems_warning(build->problems, setting->place, "'%s' is accepted, but not built yet",
-                         row->key);
+        report_warning(build->report, setting->place, "'%s' is accepted, but not built yet",
+                       row->key);
 }
 
 /* A password is better off in a file of its own, but whoever writes it here shall know (S11). */
@@ -42,9 +42,9 @@ static void check_exposed(struct build *build, const struct source_setting *sett
         setting->row->type == SETTING_FEED_URL || setting->row->type == SETTING_WEB_URL ||
         setting->row->type == SETTING_MQTT_URL;
     if (setting->is_exposed && may_be_secret && parse_has_secret(setting->value->str))
-        problems_warning(build->problems, source_place(setting, 0),
-                         "there is a secret in '%s', and others can read this file: chmod 600 it",
-                         setting->row->key);
+        report_warning(build->report, source_place(setting, 0),
+                       "there is a secret in '%s', and others can read this file: chmod 600 it",
+                       setting->row->key);
 }
 
 /* Every setting that the section has, of all types of sinks or of one. */
@@ -82,8 +82,8 @@ static bool check_required(struct build *build, const struct source_section *sec
             (row->sinks && !(row->sinks & sinks)) || source_find(section, row->key))
             continue;
         g_autofree char *title = source_section_title(section);
-        problems_error(build->problems, section->place, "%s has no '%s': %s", title, row->key,
-                       row->help);
+        report_error(build->report, section->place, "%s has no '%s': %s", title, row->key,
+                     row->help);
         is_complete = false;
     }
     return is_complete;
@@ -145,16 +145,16 @@ static bool find_sink_type(struct build *build, const struct source_section *sec
         if (setting)
             report_fault(build, setting, &fault);
         else
-            problems_error(build->problems, section->place, "[sink %s] has no 'type': one of %s",
-                           section->id, types);
+            report_error(build->report, section->place, "[sink %s] has no 'type': one of %s",
+                         section->id, types);
         parse_fault_clear(&fault);
         return false;
     }
     sink->type = (enum config_sink_type)type;
     if (!settings_is_sink_built(sink->type))
-        problems_warning(build->problems, setting ? source_place(setting, 0) : section->place,
-                         "sinks of the type %s are accepted, but not built yet",
-                         settings_sink_types[type]);
+        report_warning(build->report, setting ? source_place(setting, 0) : section->place,
+                       "sinks of the type %s are accepted, but not built yet",
+                       settings_sink_types[type]);
     return true;
 }
 
@@ -164,9 +164,8 @@ static void check_sink_settings(struct build *build, const struct source_section
     for (guint i = 0; i < section->settings->len; i++) {
         const struct source_setting *setting = g_ptr_array_index(section->settings, i);
         if (!settings_find(SECTION_SINK, setting->row->key, 1u << type))
-            problems_error(build->problems, setting->place,
-                           "a sink of the type %s has no setting '%s'", settings_sink_types[type],
-                           setting->row->key);
+            report_error(build->report, setting->place, "a sink of the type %s has no setting '%s'",
+                         settings_sink_types[type], setting->row->key);
     }
 }
 
@@ -232,8 +231,8 @@ static void check_sink_paths(struct build *build, const struct source_section *s
             !sink->is_enabled || !other->is_enabled)
             continue;
         const struct source_setting *setting = source_find(section, "path");
-        problems_error(build->problems, setting ? source_place(setting, 0) : section->place,
-                       "the sinks '%s' and '%s' write to the same file", sink->id, other->id);
+        report_error(build->report, setting ? source_place(setting, 0) : section->place,
+                     "the sinks '%s' and '%s' write to the same file", sink->id, other->id);
         return;
     }
 }
@@ -246,7 +245,7 @@ static void check_alert(struct build *build, const struct source_setting *settin
     if (sink && sink->is_enabled)
         return;
     if (sink) {
-        problems_warning(build->problems, place, "the sink '%s' is not enabled", item->text);
+        report_warning(build->report, place, "the sink '%s' is not enabled", item->text);
         return;
     }
     struct suggest suggest;
@@ -255,11 +254,11 @@ static void check_alert(struct build *build, const struct source_setting *settin
         suggest_offer(&suggest,
                       ((const struct config_sink *)g_ptr_array_index(build->config->sinks, i))->id);
     if (suggest.best)
-        problems_error(build->problems, place, "there is no sink '%s'; did you mean '%s'?",
-                       item->text, suggest.best);
+        report_error(build->report, place, "there is no sink '%s'; did you mean '%s'?", item->text,
+                     suggest.best);
     else
-        problems_error(build->problems, place, "there is no sink '%s': no section [sink %s]",
-                       item->text, item->text);
+        report_error(build->report, place, "there is no sink '%s': no section [sink %s]",
+                     item->text, item->text);
 }
 
 static void check_alerts(struct build *build, const struct source_section *section)
@@ -305,9 +304,9 @@ static void warn_of_nothing(const struct build *build)
 {
     struct place place = {.file = build->config->path};
     if (build->config->feeds->len == 0)
-        problems_warning(build->problems, place, "there is no [feed ID]: nothing is polled");
+        report_warning(build->report, place, "there is no [feed ID]: nothing is polled");
     if (build->config->rules->len == 0)
-        problems_warning(build->problems, place, "there is no [rule ID]: nothing is matched");
+        report_warning(build->report, place, "there is no [rule ID]: nothing is matched");
 }
 
 /* In this order, since paths need state_dir, feeds need the defaults, and rules all of them. */
@@ -328,7 +327,7 @@ static void build_all(struct build *build)
     each_section(build, SECTION_SINK, check_sink_paths);
     each_section(build, SECTION_RULE, build_rule);
     warn_of_nothing(build);
-    rules_compile(config, &build->rule_sources, build->problems);
+    rules_compile(config, &build->rule_sources, build->report);
 }
 
 void build_config(struct config *config, const struct source *source, bool checks_files)
@@ -336,7 +335,7 @@ void build_config(struct config *config, const struct source *source, bool check
     struct build build = {
         .config = config,
         .source = source,
-        .problems = source->problems,
+        .report = source->report,
         .context = {.checks_files = checks_files},
         .sinks = g_hash_table_new(g_str_hash, g_str_equal),
         .rule_sources = {g_ptr_array_new(), g_ptr_array_new()},

@@ -135,9 +135,9 @@ static bool is_new_file(struct files *files, const char *path, const struct stat
                                            (guint64)st->st_dev, (guint64)st->st_ino);
     const char *first = g_hash_table_lookup(files->seen, key);
     if (first) {
-        const char *name = problems_add_file(files->source->problems, path);
-        problems_error(files->source->problems, (struct place){.file = name},
-                       "this is the same file as %s", first);
+        const char *name = report_add_file(files->source->report, path);
+        report_error(files->source->report, (struct place){.file = name},
+                     "this is the same file as %s", first);
         return false;
     }
     g_hash_table_insert(files->seen, g_steal_pointer(&key), g_strdup(path));
@@ -146,8 +146,8 @@ static bool is_new_file(struct files *files, const char *path, const struct stat
 
 static void report_file(struct files *files, const char *path, const char *message)
 {
-    const char *name = problems_add_file(files->source->problems, path);
-    problems_error(files->source->problems, (struct place){.file = name}, "%s", message);
+    const char *name = report_add_file(files->source->report, path);
+    report_error(files->source->report, (struct place){.file = name}, "%s", message);
 }
 
 /* False where it cannot be read. only_regular: a FIFO in conf.d would make us wait for ever. */
@@ -228,12 +228,12 @@ static void index_by_id(struct config *config)
 static struct config *finish(const char *path, struct source *source, bool checks_files,
                              GPtrArray **ret_problems)
 {
-    struct problems *problems = source->problems;
+    struct report *report = source->report;
     struct config *config = config_new(path);
     build_config(config, source, checks_files);
     source_free(source);
-    bool is_bad = problems_has_error(problems);
-    *ret_problems = problems_finish(problems);
+    bool is_bad = report_has_error(report);
+    *ret_problems = report_finish(report);
     if (is_bad) {
         config_unref(config);
         return NULL;
@@ -245,7 +245,7 @@ static struct config *finish(const char *path, struct source *source, bool check
 struct config *config_load(const char *path, GPtrArray **ret_problems)
 {
     struct files files = {
-        .source = source_new(problems_new()),
+        .source = source_new(report_new()),
         .bytes_left = CONFIG_FILE_BYTES_MAX,
         .seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
     };
@@ -255,7 +255,7 @@ struct config *config_load(const char *path, GPtrArray **ret_problems)
     g_hash_table_unref(files.seen);
     if (has_main)
         return finish(path, files.source, true, ret_problems);
-    *ret_problems = problems_finish(files.source->problems);
+    *ret_problems = report_finish(files.source->report);
     source_free(files.source);
     return NULL;
 }
@@ -263,7 +263,7 @@ struct config *config_load(const char *path, GPtrArray **ret_problems)
 struct config *config_load_bytes(const char *name, const char *bytes, size_t size,
                                  GPtrArray **ret_problems)
 {
-    struct source *source = source_new(problems_new());
+    struct source *source = source_new(report_new());
     source_read(source, name, bytes, size, false);
     return finish(name, source, false, ret_problems);
 }

@@ -13,7 +13,7 @@ struct config *config_load_bytes(const char *name, const char *bytes, size_t siz
 
 /* A configuration with nothing in it, and one reference. */
 struct config *config_new(const char *path);
-/* Fills config in from what was read; what is wrong goes to source->problems. */
+/* Fills config in from what was read; what is wrong goes to source->report. */
 void build_config(struct config *config, const struct source *source, bool checks_files);
 
 /* The sections that config->rules and config->lists were made of, by the same index. */
@@ -22,6 +22,6 @@ struct rule_sources {
 };
 /* Sets config->ruleset where the rules are right. */
 void rules_compile(struct config *config, const struct rule_sources *sources,
-                   struct problems *problems);
+                   struct report *report);
 
 #endif

@@ -1,6 +1,6 @@
 /* config/parse, the part that deals in numbers: counts, durations, sizes, times of the day. */
 #include "config/parse.h"
-#include "config/problems.h"
+#include "config/report.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -31,7 +31,7 @@ bool parse_count(const char *text, int64_t min, int64_t max, int64_t *ret,
         *ret = value;
         return true;
     }
-    g_autofree char *quoted = problems_quote(text);
+    g_autofree char *quoted = report_quote(text);
     return parse_fail(fault, 0, "%s is not a whole number from %" PRId64 " to %" PRId64, quoted,
                       min, max);
 }
@@ -56,7 +56,7 @@ static const struct unit *find_unit(const struct unit *units, size_t n, const ch
 
 static bool fail_duration(const char *text, size_t offset, struct parse_fault *fault)
 {
-    g_autofree char *quoted = problems_quote(text);
+    g_autofree char *quoted = report_quote(text);
     if (g_ascii_isdigit(text[0]) && strspn(text, "0123456789") == strlen(text))
         return parse_fail(fault, offset, "%s has no unit: %ss, %sm, %sh or %sd?", quoted, text,
                           text, text, text);
@@ -68,7 +68,7 @@ static bool fail_duration(const char *text, size_t offset, struct parse_fault *f
 static bool fail_range(const char *text, const char *what, void (*format)(GString *, int64_t),
                        int64_t min, int64_t max, struct parse_fault *fault)
 {
-    g_autofree char *quoted = problems_quote(text);
+    g_autofree char *quoted = report_quote(text);
     g_autoptr(GString) range = g_string_new(NULL);
     format(range, min);
     g_string_append(range, " to ");
@@ -120,7 +120,7 @@ bool parse_size(const char *text, int64_t min, int64_t max, int64_t *ret, struct
     const struct unit *unit =
         p[0] && p[1] ? NULL : find_unit(size_units, G_N_ELEMENTS(size_units), upper, strlen(upper));
     if (p == text || !unit) {
-        g_autofree char *quoted = problems_quote(text);
+        g_autofree char *quoted = report_quote(text);
         return parse_fail(fault, 0, "%s is not a size such as 512K, 16M or 1G", quoted);
     }
     if (is_huge || __builtin_mul_overflow(value, unit->size, &value) || value < min || value > max)
@@ -186,7 +186,7 @@ bool parse_quiet(const char *text, struct parse_fault *fault)
     g_autoptr(GArray) items = parse_list(text, fault);
     for (guint i = 0; items && i < items->len; i++) {
         const struct parse_item *item = &g_array_index(items, struct parse_item, i);
-        g_autofree char *quoted = problems_quote(item->text);
+        g_autofree char *quoted = report_quote(item->text);
         if (!is_hours(item->text))
             return parse_fail(fault, item->offset, "%s is not a time such as 22:00-07:00", quoted);
     }
@@ -198,7 +198,7 @@ bool parse_surge(const char *text, int64_t min_ms, int64_t max_ms, struct parse_
     g_auto(GStrv) parts = g_strsplit(text, " in ", 2);
     int64_t ignored;
     if (g_strv_length(parts) != 2 || !g_ascii_isdigit(parts[0][0])) {
-        g_autofree char *quoted = problems_quote(text);
+        g_autofree char *quoted = report_quote(text);
         return parse_fail(fault, 0, "%s is not a number of alerts in a time such as '20 in 1h'",
                           quoted);
     }

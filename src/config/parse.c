@@ -1,6 +1,6 @@
 #include "config/parse.h"
 #include "config/config.h"
-#include "config/problems.h"
+#include "config/report.h"
 #include "base/suggest.h"
 #include "text/utf8.h"
 
@@ -33,7 +33,7 @@ bool parse_bool(const char *text, bool *ret, struct parse_fault *fault)
             return true;
         }
     }
-    g_autofree char *quoted = problems_quote(text);
+    g_autofree char *quoted = report_quote(text);
     return parse_fail(fault, 0, "%s is neither yes nor no", quoted);
 }
 
@@ -49,7 +49,7 @@ bool parse_choice(const char *text, const char *const *choices, size_t *ret,
         }
         suggest_offer(&suggest, choices[i]);
     }
-    g_autofree char *quoted = problems_quote(text);
+    g_autofree char *quoted = report_quote(text);
     g_autofree char *all = g_strjoinv(", ", (char **)(uintptr_t)choices);
     if (suggest.best)
         return parse_fail(fault, 0, "%s is none of: %s; did you mean '%s'?", quoted, all,
@@ -60,12 +60,12 @@ bool parse_choice(const char *text, const char *const *choices, size_t *ret,
 bool parse_id(const char *text, struct parse_fault *fault)
 {
     size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789._-");
-    g_autofree char *quoted = problems_quote(text);
+    g_autofree char *quoted = report_quote(text);
     if (text[length]) {
         size_t end = 0;
         utf8_next(text + length, strlen(text + length), &end);
         g_autofree char *written = g_strndup(text + length, end);
-        g_autofree char *bad = problems_quote(written);
+        g_autofree char *bad = report_quote(written);
         return parse_fail(
             fault, length, "%s cannot stand in an ID: 1 to %d of a-z 0-9 . _ - (in %s)",
             strcmp(bad, "''") == 0 ? "a blank or control character" : bad, CONFIG_ID_MAX, quoted);

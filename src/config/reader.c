@@ -81,11 +81,11 @@ static bool check_characters(struct reader *reader, const struct line *line, siz
             continue;
         struct place place = place_at(reader, line, offset);
         if (c == UTF8_INVALID)
-            problems_error(reader->source->problems, place, "the byte 0x%02X is not valid UTF-8",
-                           (unsigned char)line->text[offset]);
+            report_error(reader->source->report, place, "the byte 0x%02X is not valid UTF-8",
+                         (unsigned char)line->text[offset]);
         else
-            problems_error(reader->source->problems, place,
-                           "the control character U+%04X cannot stand in a value", c);
+            report_error(reader->source->report, place,
+                         "the control character U+%04X cannot stand in a value", c);
         return false;
     }
     return true;
@@ -132,7 +132,7 @@ static void take_value(struct reader *reader, const struct line *line, size_t fr
 
 static void report_unknown_key(struct reader *reader, struct place place, const char *key)
 {
-    g_autofree char *quoted = problems_quote(key);
+    g_autofree char *quoted = report_quote(key);
     g_autofree char *title = source_section_title(reader->section);
     struct suggest suggest;
     size_t n;
@@ -144,24 +144,24 @@ static void report_unknown_key(struct reader *reader, struct place place, const 
     for (size_t i = 0; i < n && !suggest.best; i++) {
         if (strcmp(rows[i].key, key) != 0)
             continue;
-        problems_error(reader->source->problems, place,
-                       "%s has no setting %s; it belongs in a section [%s%s]", title, quoted,
-                       section_name(rows[i].section), section_has_id(rows[i].section) ? " ID" : "");
+        report_error(reader->source->report, place,
+                     "%s has no setting %s; it belongs in a section [%s%s]", title, quoted,
+                     section_name(rows[i].section), section_has_id(rows[i].section) ? " ID" : "");
         return;
     }
     if (suggest.best)
-        problems_error(reader->source->problems, place, "%s has no setting %s; did you mean '%s'?",
-                       title, quoted, suggest.best);
+        report_error(reader->source->report, place, "%s has no setting %s; did you mean '%s'?",
+                     title, quoted, suggest.best);
     else
-        problems_error(reader->source->problems, place, "%s has no setting %s", title, quoted);
+        report_error(reader->source->report, place, "%s has no setting %s", title, quoted);
 }
 
 static bool check_key(struct reader *reader, struct place place, const char *key)
 {
-    struct problems *problems = reader->source->problems;
+    struct report *report = reader->source->report;
     if (!reader->section) {
         if (!reader->is_skipping)
-            problems_error(problems, place, "a setting stands before the first [section]");
+            report_error(report, place, "a setting stands before the first [section]");
         reader->is_skipping = true;
         return false;
     }
@@ -171,11 +171,11 @@ static bool check_key(struct reader *reader, struct place place, const char *key
     }
     const struct source_setting *first = source_find(reader->section, key);
     if (first && first->place.file == place.file)
-        problems_error(problems, place, "'%s' is set twice; the first is in line %u", key,
-                       first->place.line);
+        report_error(report, place, "'%s' is set twice; the first is in line %u", key,
+                     first->place.line);
     else if (first)
-        problems_error(problems, place, "'%s' is set twice; the first is in %s:%u", key,
-                       first->place.file, first->place.line);
+        report_error(report, place, "'%s' is set twice; the first is in %s:%u", key,
+                     first->place.file, first->place.line);
     return !first;
 }
 
@@ -188,9 +188,9 @@ static void take_setting(struct reader *reader, const struct line *line)
     reader->setting = NULL;
     reader->is_skipping_value = true;
     if (!equals && (reader->section || !reader->is_skipping))
-        problems_error(reader->source->problems, place,
-                       "expected 'setting = value', a [section] or a comment; a value goes on over "
-                       "lines that are indented");
+        report_error(reader->source->report, place,
+                     "expected 'setting = value', a [section] or a comment; a value goes on over "
+                     "lines that are indented");
     if (!equals || !check_key(reader, place, key))
         return;
     const struct setting *row = settings_find(reader->section->kind, key, 0);
@@ -209,19 +209,19 @@ static bool check_section(struct reader *reader, struct place place, const char 
 {
     if (section_find(name, ret_kind))
         return true;
-    g_autofree char *quoted = problems_quote(name);
+    g_autofree char *quoted = report_quote(name);
     struct suggest suggest;
     suggest_init(&suggest, name);
     for (enum section_kind i = 0; i < SECTION_KINDS; i++)
         suggest_offer(&suggest, section_name(i));
     if (suggest.best)
-        problems_error(reader->source->problems, place,
-                       "there is no section %s; did you mean '%s'?", quoted, suggest.best);
+        report_error(reader->source->report, place, "there is no section %s; did you mean '%s'?",
+                     quoted, suggest.best);
     else
-        problems_error(reader->source->problems, place,
-                       "there is no section %s: sections are [feedwatch], [defaults], [feed ID], "
-                       "[list ID], [rule ID] and [sink ID]",
-                       quoted);
+        report_error(reader->source->report, place,
+                     "there is no section %s: sections are [feedwatch], [defaults], [feed ID], "
+                     "[list ID], [rule ID] and [sink ID]",
+                     quoted);
     return false;
 }
 
@@ -232,14 +232,14 @@ static char *take_id(struct reader *reader, const struct line *line, size_t offs
     struct parse_fault fault = {0};
     const char *name = section_name(kind);
     if (section_has_id(kind) && !*id)
-        problems_error(reader->source->problems, place_at(reader, line, offset),
-                       "[%s] needs an ID: [%s ID]", name, name);
+        report_error(reader->source->report, place_at(reader, line, offset),
+                     "[%s] needs an ID: [%s ID]", name, name);
     else if (!section_has_id(kind) && *id)
-        problems_error(reader->source->problems, place_at(reader, line, offset),
-                       "[%s] has no ID; write [%s]", name, name);
+        report_error(reader->source->report, place_at(reader, line, offset),
+                     "[%s] has no ID; write [%s]", name, name);
     else if (*id && !parse_id(id, &fault))
-        problems_error(reader->source->problems, place_at(reader, line, offset + fault.offset),
-                       "%s", fault.message);
+        report_error(reader->source->report, place_at(reader, line, offset + fault.offset), "%s",
+                     fault.message);
     if (!fault.message)
         return g_strdup(id);
     parse_fault_clear(&fault);
@@ -260,8 +260,7 @@ static void enter_section(struct reader *reader, enum section_kind kind, const c
         return;
     }
     if (source->sections->len >= SOURCE_SECTIONS_MAX) {
-        problems_error(source->problems, place, "there are more than %d sections",
-                       SOURCE_SECTIONS_MAX);
+        report_error(source->report, place, "there are more than %d sections", SOURCE_SECTIONS_MAX);
         reader->at = reader->size;
         return;
     }
@@ -272,11 +271,11 @@ static void enter_section(struct reader *reader, enum section_kind kind, const c
     }
     g_autofree char *title = source_section_title(first);
     if (first->place.file == place.file)
-        problems_error(source->problems, place, "%s is there twice; the first is in line %u", title,
-                       first->place.line);
+        report_error(source->report, place, "%s is there twice; the first is in line %u", title,
+                     first->place.line);
     else
-        problems_error(source->problems, place, "%s is there twice; the first is in %s:%u", title,
-                       first->place.file, first->place.line);
+        report_error(source->report, place, "%s is there twice; the first is in %s:%u", title,
+                     first->place.file, first->place.line);
 }
 
 /* Where the name and the ID of a section header stand in its line. */
@@ -290,11 +289,11 @@ static struct header cut_header(struct reader *reader, const struct line *line, 
     const char *bracket = memchr(line->text + at, ']', line->size - at);
     size_t end = bracket ? (size_t)(bracket - line->text) : trim_end(line, at + 1, line->size);
     if (!bracket)
-        problems_error(reader->source->problems, place_at(reader, line, end),
-                       "the section header does not end with ]");
+        report_error(reader->source->report, place_at(reader, line, end),
+                     "the section header does not end with ]");
     else if (!is_end(line, end + 1))
-        problems_error(reader->source->problems, place_at(reader, line, skip_blanks(line, end + 1)),
-                       "there is text behind the section header");
+        report_error(reader->source->report, place_at(reader, line, skip_blanks(line, end + 1)),
+                     "there is text behind the section header");
     struct header header = {.name = MIN(skip_blanks(line, at + 1), end)};
     header.id_end = trim_end(line, header.name, end);
     header.name_end = header.name;
@@ -352,23 +351,21 @@ static char *indented_key(const struct line *line, size_t at)
 
 static void take_indented(struct reader *reader, const struct line *line, size_t at)
 {
-    struct problems *problems = reader->source->problems;
+    struct report *report = reader->source->report;
     struct place place = place_at(reader, line, at);
     g_autofree char *key = indented_key(line, at);
     if (is_indented_section(line, at)) {
-        problems_error(problems, place,
-                       "the section header is indented: it must begin in column 1");
+        report_error(report, place, "the section header is indented: it must begin in column 1");
         take_section(reader, line, at);
     } else if (key && !reader->is_skipping) {
-        problems_error(problems, place,
-                       "'%s =' is indented, so that it would continue the value above: a setting "
-                       "begins in column 1",
-                       key);
+        report_error(report, place,
+                     "'%s =' is indented, so that it would continue the value above: a setting "
+                     "begins in column 1",
+                     key);
     } else if (reader->setting) {
         take_value(reader, line, 0);
     } else if (!reader->is_skipping && !reader->is_skipping_value) {
-        problems_error(problems, place,
-                       "an indented line continues a value, but there is none above");
+        report_error(report, place, "an indented line continues a value, but there is none above");
         reader->is_skipping_value = true;
     }
 }

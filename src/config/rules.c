@@ -20,17 +20,17 @@ static const char *part_key(enum rule_part part)
     return "";
 }
 
-static void report(const struct rule_problem *found, const struct rule_sources *sources,
-                   struct problems *problems)
+static void report_one(const struct rule_problem *found, const struct rule_sources *sources,
+                       struct report *report)
 {
     const GPtrArray *owners = found->part == RULE_PART_LIST ? sources->lists : sources->rules;
     const struct source_section *section = g_ptr_array_index(owners, found->owner);
     const struct source_setting *setting = source_find(section, part_key(found->part));
     struct place place = setting ? source_place(setting, found->offset) : section->place;
     if (found->is_error)
-        problems_error(problems, place, "%s", found->message);
+        report_error(report, place, "%s", found->message);
     else
-        problems_warning(problems, place, "%s", found->message);
+        report_warning(report, place, "%s", found->message);
 }
 
 static void add_rules(const struct config *config, const struct rule_sources *sources, GArray *defs,
@@ -70,8 +70,7 @@ static void add_feeds(const struct config *config, GArray *defs)
 }
 
 /* Rules and lists that lack their query are left out: that is an error which was told. */
-void rules_compile(struct config *config, const struct rule_sources *sources,
-                   struct problems *problems)
+void rules_compile(struct config *config, const struct rule_sources *sources, struct report *report)
 {
     g_autoptr(GArray) rules = g_array_new(FALSE, FALSE, sizeof(struct rule_def));
     g_autoptr(GArray) lists = g_array_new(FALSE, FALSE, sizeof(struct rule_list_def));
@@ -88,8 +87,8 @@ void rules_compile(struct config *config, const struct rule_sources *sources,
                         (const struct rule_list_def *)(gpointer)lists->data, lists->len,
                         (const struct rule_feed_def *)(gpointer)feeds->data, feeds->len, &found);
     for (guint i = 0; i < found->len; i++)
-        report(&g_array_index(found, struct rule_problem, i), &owners, problems);
-    if (!config->ruleset && !problems_has_error(problems))
-        problems_error(problems, (struct place){.file = config->path},
-                       "the rules do not compile, and the compiler does not say why");
+        report_one(&g_array_index(found, struct rule_problem, i), &owners, report);
+    if (!config->ruleset && !report_has_error(report))
+        report_error(report, (struct place){.file = config->path},
+                     "the rules do not compile, and the compiler does not say why");
 }

@@ -16,7 +16,7 @@ void scan_init(struct scan *scan, enum scan_mode mode)
 /* A slash between letters, as in Russia/Cuba or NEAR/5, begins nothing. */
 static bool begins_regex(const struct scan *scan)
 {
-    return scan->before == '\0' || strchr(" \t(,:-", scan->before);
+    return scan->before == '\0' || strchr(" \t()\":-", scan->before);
 }
 
 static bool is_escape(const struct scan *scan, char c)
@@ -42,6 +42,8 @@ static bool opens(const struct scan *scan, char c)
 
 void scan_step(struct scan *scan, char c)
 {
+    bool was_opening = scan->is_opening;
+    scan->is_opening = false;
     if (scan->is_escaped) {
         scan->is_escaped = false;
         scan->before = '\\'; /* an escaped blank is no blank */
@@ -49,10 +51,12 @@ void scan_step(struct scan *scan, char c)
     }
     if (is_escape(scan, c))
         scan->is_escaped = true;
-    else if (scan->inside && c == scan->inside)
+    else if (scan->inside && (c == scan->inside || (was_opening && scan_is_blank(c))))
         scan->inside = '\0';
-    else if (!scan->inside && opens(scan, c))
+    else if (!scan->inside && opens(scan, c)) {
         scan->inside = c;
+        scan->is_opening = c == '/';
+    }
     scan->before = c;
 }
 
@@ -72,7 +76,7 @@ size_t scan_unclosed(enum scan_mode mode, const char *text)
         if (was_outside && scan.inside)
             opened = i;
     }
-    return scan.inside ? opened : SIZE_MAX;
+    return scan.inside && !scan.is_opening ? opened : SIZE_MAX;
 }
 
 bool scan_survives(enum scan_mode mode, const char *text)
@@ -87,5 +91,5 @@ bool scan_survives(enum scan_mode mode, const char *text)
             return false;
         scan_step(&scan, text[i]);
     }
-    return !scan.inside && !scan.is_escaped;
+    return (!scan.inside || scan.is_opening) && !scan.is_escaped;
 }

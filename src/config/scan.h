@@ -11,9 +11,10 @@
 #include <stddef.h>
 
 enum scan_mode {
-    SCAN_TEXT,  /* "…" with \" inside */
-    SCAN_QUERY, /* "…" without escapes, and /…/ with \/ where a term may begin */
-    SCAN_ARGV   /* "…" with \", '…' without, and \ before any character */
+    SCAN_TEXT, /* "…" with \" inside */
+    SCAN_QUERY, /* "…" without escapes, and /…/ with \/ where a term may begin: as rule/ reads them
+                 */
+    SCAN_ARGV /* "…" with \", '…' without, and \ before any character */
 };
 
 struct scan {
@@ -21,6 +22,7 @@ struct scan {
     char inside;     /* the quote or slash that is open, or 0 */
     char before;     /* the last character; 0 at the beginning */
     bool is_escaped; /* the next character means nothing */
+    bool is_opening; /* a slash has just opened: before a blank it is a slash after all */
 };
 
 void scan_init(struct scan *scan, enum scan_mode mode);

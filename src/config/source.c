@@ -20,12 +20,12 @@ static void section_free(gpointer data)
     g_free(section);
 }
 
-struct source *source_new(struct problems *problems)
+struct source *source_new(struct report *report)
 {
     struct source *source = g_new0(struct source, 1);
     source->sections = g_ptr_array_new_with_free_func(section_free);
     source->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    source->problems = problems;
+    source->report = report;
     return source;
 }
 
@@ -79,13 +79,13 @@ void source_read(struct source *source, const char *file, const char *bytes, siz
 {
     struct reader reader;
     struct intake intake = {.reader = &reader};
-    reader_init(&reader, source, problems_add_file(source->problems, file), bytes, size);
+    reader_init(&reader, source, report_add_file(source->report, file), bytes, size);
     reader.is_exposed = is_exposed;
     int code = ini_parse_stream(reader_next_line, &reader, on_value, &intake);
     if (code != 0 || intake.is_broken || intake.n_begun != reader.begun->len)
-        problems_error(source->problems, (struct place){.file = reader.file},
-                       "the installed libinih does not read this file; is it built without values "
-                       "over several lines?");
+        report_error(source->report, (struct place){.file = reader.file},
+                     "the installed libinih does not read this file; is it built without values "
+                     "over several lines?");
     reader_clear(&reader);
 }
 

@@ -11,7 +11,7 @@
 #ifndef CONFIG_SOURCE_H
 #define CONFIG_SOURCE_H
 
-#include "config/problems.h"
+#include "config/report.h"
 #include "config/settings.h"
 
 #define SOURCE_SECTIONS_MAX 200000
@@ -38,12 +38,12 @@ struct source_section {
 };
 
 struct source {
-    GPtrArray *sections;       /* struct source_section, in the order of the files */
-    GHashTable *by_name;       /* "feed granma" -> struct source_section, borrowed */
-    struct problems *problems; /* borrowed */
+    GPtrArray *sections;   /* struct source_section, in the order of the files */
+    GHashTable *by_name;   /* "feed granma" -> struct source_section, borrowed */
+    struct report *report; /* borrowed */
 };
 
-struct source *source_new(struct problems *problems);
+struct source *source_new(struct report *report);
 void source_free(struct source *source);
 /* Takes in one file, which others can read where is_exposed. What is wrong with it goes to the
  * problems. */

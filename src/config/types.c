@@ -1,5 +1,5 @@
 #include "config/types.h"
-#include "config/problems.h"
+#include "config/report.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -70,7 +70,7 @@ static bool read_initial(const struct reading *in, struct value *ret)
     }
     struct value seconds = {0};
     if (!g_ascii_isdigit(in->text[0])) {
-        g_autofree char *quoted = problems_quote(in->text);
+        g_autofree char *quoted = report_quote(in->text);
         return parse_fail(in->fault, 0, "%s is none of: none, all, last N, a duration", quoted);
     }
     if (!read_seconds(in, &seconds))
@@ -113,7 +113,7 @@ static bool read_path(const struct reading *in, struct value *ret)
     ret->string = file_expand(path, in->context->state_dir);
     if (g_path_is_absolute(ret->string))
         return true;
-    g_autofree char *quoted = problems_quote(path);
+    g_autofree char *quoted = report_quote(path);
     return parse_fail(in->fault, 0, "the path %s must begin with /, ~/, %%h or %%S", quoted);
 }
 
@@ -121,7 +121,7 @@ static bool read_path(const struct reading *in, struct value *ret)
 static bool check_secret(const char *path, struct parse_fault *fault)
 {
     struct stat st;
-    g_autofree char *quoted = problems_quote(path);
+    g_autofree char *quoted = report_quote(path);
     if (stat(path, &st) != 0)
         return parse_fail(fault, 0, "cannot read %s: %s", quoted, g_strerror(errno));
     if (!S_ISREG(st.st_mode))

@@ -1,6 +1,6 @@
 /* config/parse, the part that deals in URLs (RFC 3986) and headers (RFC 9110 5.5). */
 #include "config/parse.h"
-#include "config/problems.h"
+#include "config/report.h"
 #include "base/suggest.h"
 
 #include <string.h>
@@ -28,9 +28,9 @@ static char *quote_url(const char *text)
     size_t end = authority ? strcspn(authority + 3, "/?#") : 0;
     const char *at = authority ? memrchr(authority + 3, '@', end) : NULL;
     if (!at)
-        return problems_quote(text);
+        return report_quote(text);
     g_autofree char *masked = g_strdup_printf("%.*s://***%s", (int)(authority - text), text, at);
-    return problems_quote(masked);
+    return report_quote(masked);
 }
 
 static bool fail_scheme(const char *text, unsigned schemes, struct parse_fault *fault)
@@ -159,7 +159,7 @@ bool parse_header(const char *text, struct parse_fault *fault)
                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
     /* The value may be a secret: only what should be the name is shown. */
     g_autofree char *start = g_strndup(text, strcspn(text, ": "));
-    g_autofree char *quoted = problems_quote(start);
+    g_autofree char *quoted = report_quote(start);
     if (length == 0 || text[length] != ':')
         return parse_fail(fault, length, "%s is not a header such as 'Accept-Language: es'",
                           quoted);
@@ -186,6 +186,6 @@ bool parse_language(const char *text, struct parse_fault *fault)
     }
     if (is_good)
         return true;
-    g_autofree char *quoted = problems_quote(text);
+    g_autofree char *quoted = report_quote(text);
     return parse_fail(fault, 0, "%s is not a language such as en, ru or pt-BR", quoted);
 }

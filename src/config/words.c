@@ -1,6 +1,6 @@
 /* config/parse, the part that deals in text: quoted strings, lists, the words of a command. */
 #include "config/parse.h"
-#include "config/problems.h"
+#include "config/report.h"
 #include "config/scan.h"
 
 #include <string.h>
@@ -161,7 +161,7 @@ bool parse_argv(const char *text, char ***ret, struct parse_fault *fault)
     g_autofree char *escaped = escape_hashes(text);
     g_auto(GStrv) argv = NULL;
     if (!g_shell_parse_argv(escaped, NULL, &argv, NULL)) {
-        g_autofree char *quoted = problems_quote(text);
+        g_autofree char *quoted = report_quote(text);
         return parse_fail(fault, 0, "%s is not a command with its arguments", quoted);
     }
     if (argv[0][0] == '\0')

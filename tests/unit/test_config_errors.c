@@ -218,7 +218,7 @@ static void test_flood(void **state)
     assert_null(load_text(text->str, &lines));
     g_string_free(text, TRUE);
     g_auto(GStrv) split = g_strsplit(lines, "\n", -1);
-    assert_int_equal(g_strv_length(split), PROBLEMS_MAX + 2);
+    assert_int_equal(g_strv_length(split), REPORT_PROBLEMS_MAX + 2);
     assert_non_null(strstr(lines, "there are more problems than are shown here\n"));
 }
 

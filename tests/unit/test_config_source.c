@@ -5,11 +5,11 @@
 
 static struct source *read_text(const char *text, size_t size, char **ret_lines)
 {
-    struct problems *problems = problems_new();
-    struct source *source = source_new(problems);
+    struct report *report = report_new();
+    struct source *source = source_new(report);
     source_read(source, "f", text, size, false);
-    g_autoptr(GPtrArray) found = problems_finish(problems);
-    source->problems = NULL;
+    g_autoptr(GPtrArray) found = report_finish(report);
+    source->report = NULL;
     *ret_lines = problem_lines(found);
     return source;
 }
@@ -51,6 +51,9 @@ static void test_values(void **state)
         {" a/b ; c/d", "a/b"},
         {" a NEAR/5 b ; c/d", "a NEAR/5 b"},
         {" \"a\\\" ; b", "\"a\\\""}, /* no escape inside the quotes of a query */
+        {" a / b ; c/d", "a / b"},   /* a lone slash opens nothing */
+        {" a /\n b ; c/", "a / b"},
+        {" /a\n ; b/ ; c", "/a ; b/"},
         {" a # b", "a # b"},
         {" a\n b", "a b"},
         {" a\n\tb\n   c", "a b c"},

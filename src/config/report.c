@@ -1,4 +1,4 @@
-#include "config/problems.h"
+#include "config/report.h"
 #include "text/clean.h"
 
 #include <stdarg.h>
@@ -6,7 +6,7 @@
 
 #define QUOTED_BYTES_MAX 60
 
-struct problems {
+struct report {
     GPtrArray *files; /* char *, in the order of reading */
     GPtrArray *list;  /* struct config_problem */
     bool has_error;
@@ -20,66 +20,66 @@ static void problem_free(gpointer data)
     g_free(problem);
 }
 
-struct problems *problems_new(void)
+struct report *report_new(void)
 {
-    struct problems *problems = g_new0(struct problems, 1);
-    problems->files = g_ptr_array_new_with_free_func(g_free);
-    problems->list = g_ptr_array_new_with_free_func(problem_free);
-    return problems;
+    struct report *report = g_new0(struct report, 1);
+    report->files = g_ptr_array_new_with_free_func(g_free);
+    report->list = g_ptr_array_new_with_free_func(problem_free);
+    return report;
 }
 
-void problems_free(struct problems *problems)
+void report_free(struct report *report)
 {
-    if (!problems)
+    if (!report)
         return;
-    g_ptr_array_unref(problems->files);
-    g_ptr_array_unref(problems->list);
-    g_free(problems);
+    g_ptr_array_unref(report->files);
+    g_ptr_array_unref(report->list);
+    g_free(report);
 }
 
-const char *problems_add_file(struct problems *problems, const char *name)
+const char *report_add_file(struct report *report, const char *name)
 {
     char *copy = g_strdup(name);
-    g_ptr_array_add(problems->files, copy);
+    g_ptr_array_add(report->files, copy);
     return copy;
 }
 
-static void G_GNUC_PRINTF(4, 0) add(struct problems *problems, bool is_error, struct place place,
-                                    const char *format, va_list args)
+static void G_GNUC_PRINTF(4, 0)
+    add(struct report *report, bool is_error, struct place place, const char *format, va_list args)
 {
-    problems->has_error |= is_error;
-    if (problems->list->len > PROBLEMS_MAX)
+    report->has_error |= is_error;
+    if (report->list->len > REPORT_PROBLEMS_MAX)
         return;
     struct config_problem *problem = g_new0(struct config_problem, 1);
     problem->is_error = is_error;
     problem->file = g_strdup(place.file);
     problem->line = place.line;
     problem->column = place.column;
-    problem->message = problems->list->len < PROBLEMS_MAX
+    problem->message = report->list->len < REPORT_PROBLEMS_MAX
                            ? g_strdup_vprintf(format, args)
                            : g_strdup("there are more problems than are shown here");
-    g_ptr_array_add(problems->list, problem);
+    g_ptr_array_add(report->list, problem);
 }
 
-void problems_error(struct problems *problems, struct place place, const char *format, ...)
+void report_error(struct report *report, struct place place, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add(problems, true, place, format, args);
+    add(report, true, place, format, args);
     va_end(args);
 }
 
-void problems_warning(struct problems *problems, struct place place, const char *format, ...)
+void report_warning(struct report *report, struct place place, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    add(problems, false, place, format, args);
+    add(report, false, place, format, args);
     va_end(args);
 }
 
-bool problems_has_error(const struct problems *problems)
+bool report_has_error(const struct report *report)
 {
-    return problems->has_error;
+    return report->has_error;
 }
 
 static guint file_index(const GPtrArray *files, const char *name)
@@ -102,16 +102,16 @@ static int by_place(gconstpointer a, gconstpointer b, gpointer files)
     return (x->column > y->column) - (x->column < y->column);
 }
 
-GPtrArray *problems_finish(struct problems *problems)
+GPtrArray *report_finish(struct report *report)
 {
-    GPtrArray *list = g_steal_pointer(&problems->list);
-    problems->list = g_ptr_array_new();
-    g_ptr_array_sort_with_data(list, by_place, problems->files);
-    problems_free(problems);
+    GPtrArray *list = g_steal_pointer(&report->list);
+    report->list = g_ptr_array_new();
+    g_ptr_array_sort_with_data(list, by_place, report->files);
+    report_free(report);
     return list;
 }
 
-char *problems_quote(const char *text)
+char *report_quote(const char *text)
 {
     g_autofree char *line = clean_line(text);
     g_autofree char *shortened = clean_shorten(line, QUOTED_BYTES_MAX);
