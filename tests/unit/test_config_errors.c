@@ -112,6 +112,8 @@ static void test_settings(void **state)
          "2:1: error: a sink of the type desktop has no setting 'path'\n"},
         {"[sink x]\ntype = log\n", "1:1: error: the sinks 'x' and 'log' write to the same file\n"},
         {"[sink x]\ntype = log\npath = %S/x.log\n", ""},
+        {"[sink x]\ntype = log\n[sink log]\nenabled = no\n[rule b]\nmatch = cuba\nalert = log",
+         "7:9: warning: the sink 'log' is not enabled\n"},
         {"[sink command]",
          "1:1: warning: sinks of the type command are accepted, but not built yet\n"
          "1:1: error: [sink command] has no 'argv': the program and its arguments; no shell reads "

@@ -2,6 +2,7 @@
 #include "config_help.h"
 
 #include "config/parse.h"
+#include "config/scan.h"
 
 #define NO_LIMIT INT64_MAX
 
@@ -185,6 +186,22 @@ static void test_lists(void **state)
     }
 }
 
+static void test_printed_lists(void **state)
+{
+    (void)state;
+    static const char *const items[] = {"a",     ";b",    "c;d", "e ; f", "g, h", " i",
+                                        "\"j\"", "k \"l", "m\\", "",      NULL};
+    struct parse_fault fault = {0};
+    g_autoptr(GString) out = g_string_new(NULL);
+    format_list(out, items);
+    assert_true(scan_survives(SCAN_TEXT, out->str));
+    g_string_truncate(out, out->len - strlen(", \"\"")); /* an empty entry is refused */
+    g_autoptr(GArray) again = parse_list(out->str, &fault);
+    assert_int_equal(again->len, G_N_ELEMENTS(items) - 2);
+    for (guint i = 0; i < again->len; i++)
+        assert_string_equal(g_array_index(again, struct parse_item, i).text, items[i]);
+}
+
 static void test_argv(void **state)
 {
     (void)state;
@@ -352,15 +369,11 @@ static void test_headers_and_languages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_durations),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_lists),
-        cmocka_unit_test(test_argv),
-        cmocka_unit_test(test_urls),
-        cmocka_unit_test(test_masked_urls),
-        cmocka_unit_test(test_headers_and_languages),
+        cmocka_unit_test(test_durations),   cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_words),       cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_lists),       cmocka_unit_test(test_printed_lists),
+        cmocka_unit_test(test_argv),        cmocka_unit_test(test_urls),
+        cmocka_unit_test(test_masked_urls), cmocka_unit_test(test_headers_and_languages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

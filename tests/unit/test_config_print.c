@@ -71,6 +71,8 @@ static void test_no_new_warnings(void **state)
     struct config *config = load_good(FEED_AND_RULE);
     g_autofree char *text = printed(config);
     struct config *again = load_good(text);
+    assert_non_null(strstr(text, "\nretention = 90d\n"));
+    assert_non_null(strstr(text, "\n; stories = on\n"));
     config_unref(again);
     config_unref(config);
 }
