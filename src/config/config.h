@@ -2,8 +2,9 @@
  *
  * Source: feedwatch.conf(5). Settings are rows of one table (settings.h) that reads, checks, prints
  * and completes; problems come back all at once, each with FILE:LINE:COL. Durations and sizes are
- * parsed here; everything later is in the unit of its name. A struct config is reference-counted
- * and never changes. */
+ * parsed here; everything later is in the unit of its name. A text that is not set is NULL; a list
+ * that is not set has no entries, and is not NULL. Paths are expanded and absolute. A struct config
+ * is reference-counted and never changes. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
@@ -55,7 +56,7 @@ struct config_feed { /* [defaults] already folded in */
     char **headers;    /* "Name: value" */
     char *credentials; /* path of a file, or NULL */
     char *user_agent;  /* NULL: ours */
-    char *proxy;
+    char *proxy;       /* [feedwatch]'s already folded in */
     int64_t cache_max_s;
     char *language;
     bool is_enabled;
@@ -63,8 +64,8 @@ struct config_feed { /* [defaults] already folded in */
 
 struct config_rule {
     char *id;
-    char *match, *exclude, *in, *feeds, *language;
-    char **alert; /* sink IDs */
+    char *match, *exclude, *in, *feeds, *language; /* as written, on one line */
+    char **alert;                                  /* sink IDs: at least one, all of them there */
     enum config_urgency urgency;
     bool stories;
     int64_t min_interval_s;
@@ -101,7 +102,7 @@ struct config {
     bool stories;
     GPtrArray *feeds; /* struct config_feed, in file order */
     GPtrArray *rules; /* struct config_rule, in the same order as the rule set */
-    GPtrArray *sinks; /* struct config_sink; `log` and `desktop` are always there */
+    GPtrArray *sinks; /* struct config_sink; `log` and `desktop` are always there, maybe disabled */
     GPtrArray *lists; /* struct rule_list_def */
     struct ruleset *ruleset;
 };

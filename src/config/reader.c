@@ -179,12 +179,22 @@ static bool check_key(struct reader *reader, struct place place, const char *key
     return !first;
 }
 
+static bool looks_like_key(const char *key)
+{
+    size_t size = 0;
+    while (g_ascii_isalnum(key[size]) || key[size] == '_' || key[size] == '-' || key[size] == '.')
+        size++;
+    return size > 0 && key[size] == '\0';
+}
+
 static void take_setting(struct reader *reader, const struct line *line)
 {
     const char *equals = memchr(line->text, '=', line->size);
     size_t at = equals ? (size_t)(equals - line->text) : line->size;
     struct place place = place_at(reader, line, 0);
     g_autofree char *key = copy(line, 0, trim_end(line, 0, at));
+    if (!looks_like_key(key))
+        equals = NULL; /* a line of a value that should be indented, or `url: …` */
     reader->setting = NULL;
     reader->is_skipping_value = true;
     if (!equals && (reader->section || !reader->is_skipping))

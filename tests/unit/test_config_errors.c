@@ -81,6 +81,10 @@ static void test_settings(void **state)
          "2:1: error: [defaults] has no setting 'url'; it belongs in a section [feed ID]\n"},
         {"[feed b]\nurl = http://b/\ncolour = red",
          "3:1: error: [feed b] has no setting 'colour'\n"},
+        {"[feed b]\nurl = http://b/\ntags: x=y\n[list b]\nany = a,\n\"b\", =c\n",
+         "3:1: error: expected 'setting = value', a [section] or a comment; a value goes on over "
+         "lines that are indented\n6:1: error: expected 'setting = value', a [section] or a "
+         "comment; a value goes on over lines that are indented\n"},
         {"[feed b]\nurl = http://b/\n\xC3\xBCrl",
          "3:1: error: expected 'setting = value', a [section] or a comment; a value goes on over "
          "lines that are indented\n"},
@@ -190,9 +194,11 @@ static void test_nul(void **state)
     static const char text[] = "[feed a]\nurl = http://a/\0b\n[rule r]\nmatch = c\0d\nlang\0 = x\n";
     g_autofree char *lines = NULL;
     assert_null(load_sized(text, sizeof(text) - 1, &lines));
-    assert_string_equal(lines, "2:16: error: the control character U+0000 cannot stand in a value\n"
-                               "4:10: error: the control character U+0000 cannot stand in a value\n"
-                               "5:1: error: [rule r] has no setting 'lang?'\n");
+    assert_string_equal(lines,
+                        "2:16: error: the control character U+0000 cannot stand in a value\n"
+                        "4:10: error: the control character U+0000 cannot stand in a value\n"
+                        "5:1: error: expected 'setting = value', a [section] or a comment; a value "
+                        "goes on over lines that are indented\n");
 }
 
 static void test_many_at_once(void **state)
