@@ -73,7 +73,7 @@ static const struct {
 int date_month(const char *word, bool *ret_is_weak)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(months); i++) {
-        if (!g_str_has_prefix(word, months[i].stem))
+        if (*word != *months[i].stem || !g_str_has_prefix(word, months[i].stem))
             continue;
         *ret_is_weak = months[i].is_weak;
         return months[i].month;
@@ -84,7 +84,7 @@ int date_month(const char *word, bool *ret_is_weak)
 bool date_zone(const char *word, int *ret_minutes)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(zones); i++) {
-        if (strcmp(word, zones[i].name) != 0)
+        if (*word != *zones[i].name || strcmp(word, zones[i].name) != 0)
             continue;
         *ret_minutes = zones[i].minutes;
         return true;

@@ -9,7 +9,9 @@ struct parts {
 
 static bool is_one_of(char c, const char *set)
 {
-    return c != '\0' && strchr(set, c);
+    while (*set && *set != c)
+        set++;
+    return *set != '\0';
 }
 
 static size_t scheme_size(struct slice link)
@@ -156,20 +158,28 @@ static void append_resolved(GString *out, struct slice base_url, struct slice ur
     append_part(out, "#", reference.fragment);
 }
 
+/* Bytes that may stand in a URL as they are. */
+static const bool is_url_byte[256] = {
+    ['!'] = true,         ['#'] = true, ['$'] = true, ['%'] = true, ['&'] = true,
+    ['\''] = true,        ['('] = true, [')'] = true, ['*'] = true, ['+'] = true,
+    [','] = true,         ['-'] = true, ['.'] = true, ['/'] = true, ['0' ... '9'] = true,
+    [':'] = true,         [';'] = true, ['='] = true, ['?'] = true, ['@'] = true,
+    ['A' ... 'Z'] = true, ['['] = true, [']'] = true, ['_'] = true, ['a' ... 'z'] = true,
+    ['~'] = true,
+};
+
 /* Appends the bytes with those percent-encoded that no URL has, and without control characters. */
 static void append_encoded(GString *out, struct slice link)
 {
     static const char hex[] = "0123456789ABCDEF";
     for (size_t i = 0; i < link.size; i++) {
         unsigned char c = (unsigned char)link.at[i];
-        if (c < 0x20 || c == 0x7F)
-            continue;
-        if (c > 0x7F || strchr(" \"<>\\^`{|}", c)) {
+        if (is_url_byte[c]) {
+            g_string_append_c(out, (char)c);
+        } else if (c >= 0x20 && c != 0x7F) {
             g_string_append_c(out, '%');
             g_string_append_c(out, hex[c >> 4]);
             g_string_append_c(out, hex[c & 15]);
-        } else {
-            g_string_append_c(out, (char)c);
         }
     }
 }

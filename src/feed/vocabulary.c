@@ -206,7 +206,8 @@ const struct word *vocabulary_find(enum ns ns, struct slice local, enum place pl
         folded[i] = g_ascii_tolower(local.at[i]);
     folded[local.size] = '\0';
     for (size_t i = 0; i < G_N_ELEMENTS(words); i++)
-        if (words[i].ns == ns && (words[i].where & place) && strcmp(words[i].local, folded) == 0)
+        if (words[i].ns == ns && (words[i].where & place) && words[i].local[0] == folded[0] &&
+            strcmp(words[i].local, folded) == 0)
             return &words[i];
     return NULL;
 }

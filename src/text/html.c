@@ -1,5 +1,6 @@
 #include "text/html.h"
 
+#include "text/eight.h"
 #include "text/html_refs.h"
 #include "text/html_tags.h"
 
@@ -217,13 +218,35 @@ static void take_lt(struct renderer *r)
         put(r, r->p++, 1);
 }
 
+/* Whether eight bytes can be copied as they are: text, and single blanks between it. */
+static bool is_plain_eight(const char *p, bool *after_blank)
+{
+    uint64_t v = eight_load(p);
+    uint64_t special =
+        eight_equal(v, '<') | eight_equal(v, '&') | eight_equal(v, 0xC2) | eight_control(v);
+    return (special | eight_double_blank(v, after_blank)) == 0;
+}
+
+/* Copies text up to something that is more than text. It begins with no blank. */
 static void take_words(struct renderer *r)
 {
     const char *p = r->p;
     char *out = r->out;
-    do
-        *out++ = *p++;
-    while (p < r->end && byte_class[(unsigned char)*p] == BYTE_TEXT);
+    bool after_blank = false;
+    bool next = false;
+    while (r->end - p >= 8 && is_plain_eight(p, &next)) {
+        memcpy(out, p, 8);
+        out += 8;
+        p += 8;
+        after_blank = next;
+    }
+    if (after_blank) {
+        out--;
+        separate(r, SPACE_BLANK);
+    } else {
+        while (p < r->end && byte_class[(unsigned char)*p] == BYTE_TEXT)
+            *out++ = *p++;
+    }
     r->p = p;
     r->out = out;
 }
@@ -248,7 +271,8 @@ static void render(struct renderer *r)
                 r->p += 2;
                 break;
             }
-            G_GNUC_FALLTHROUGH;
+            put(r, r->p++, 1);
+            break;
         default:
             flush_space(r);
             take_words(r);

@@ -1,6 +1,7 @@
 #include "text/plain.h"
 
 #include "text/clean.h"
+#include "text/eight.h"
 #include "text/utf8.h"
 
 #include <utf8proc.h>
@@ -15,6 +16,12 @@ static const unsigned char lead_class[256] = {
     [0xC2] = LOOK,           [0xCC ... 0xCD] = LOOK, [0xD2] = LOOK,
     [0xD6 ... 0xE3] = LOOK,  [0xEA] = LOOK,          [0xEF ... 0xF4] = LOOK,
     [0xF5 ... 0xFF] = NEVER,
+};
+
+/* SURE but for ASCII, and bytes that continue a character. */
+static const bool sure_or_continuing[256] = {
+    [0x80 ... 0xBF] = true, [0xC3 ... 0xCB] = true, [0xCE ... 0xD1] = true,
+    [0xD3 ... 0xD5] = true, [0xE4 ... 0xE9] = true, [0xEB ... 0xEE] = true,
 };
 
 /* The punctuation of U+2000-207F but for the blanks and invisible ones in it. */
@@ -49,18 +56,39 @@ static bool may_stay(uint32_t c, unsigned *marks)
     }
 }
 
+/* Goes over printable ASCII with single blanks in it. */
+static size_t skip_plain(const char *text, size_t size, size_t pos, bool *after_blank)
+{
+    bool next = *after_blank;
+    while (size - pos >= 8) {
+        uint64_t v = eight_load(text + pos);
+        uint64_t special = (v & EIGHT_HIGH) | eight_control(v) | eight_equal(v, 0x7F);
+        if (special | eight_double_blank(v, &next))
+            break;
+        *after_blank = next;
+        pos += 8;
+    }
+    return pos;
+}
+
 bool plain_is_clean(const char *text, size_t size)
 {
     unsigned marks = 0;
     bool after_blank = true; /* the beginning counts as one */
     for (size_t pos = 0; pos < size;) {
+        size_t skipped = skip_plain(text, size, pos, &after_blank);
+        if (skipped > pos)
+            marks = 0;
+        pos = skipped;
+        if (pos == size)
+            break;
         switch (lead_class[(unsigned char)text[pos]]) {
         case SURE:
             after_blank = false;
             marks = 0;
             pos++;
-            /* Bytes that continue a character. */
-            while (pos < size && (text[pos] & 0xC0) == 0x80)
+            /* Bytes that continue a character, and more of the kind. */
+            while (pos < size && sure_or_continuing[(unsigned char)text[pos]])
                 pos++;
             break;
         case BLANK:
