@@ -129,16 +129,20 @@ static enum construct construct_of(const struct reader *r)
     return CONSTRUCT_BASE64;
 }
 
+/* What is called binary: text in base64, or text after all; nothing else is of use. */
 static bool take_base64(struct reader *r, const struct word *word)
 {
     struct slice text;
     if (!reader_field(r, FIELD_TEXT, &text, NULL))
         return false;
+    text = slice_trim(text);
     gsize size = 0;
-    g_autofree guchar *bytes = g_base64_decode(r->raw->str, &size);
-    struct slice decoded = {(const char *)bytes, size};
-    bool is_text = size > 0 && g_utf8_validate(decoded.at, (gssize)size, NULL);
-    set_text(r, word, is_text ? decoded : text, is_text ? TEXTUAL_HTML : TEXTUAL_PLAIN);
+    g_autofree char *encoded = g_strndup(text.at, text.size);
+    g_autofree guchar *bytes = g_base64_decode(encoded, &size);
+    if (memchr(text.at, ' ', text.size))
+        set_text(r, word, text, TEXTUAL_PLAIN);
+    else if (size > 0 && g_utf8_validate((const char *)bytes, (gssize)size, NULL))
+        set_text(r, word, (struct slice){(const char *)bytes, size}, TEXTUAL_HTML);
     return true;
 }
 

@@ -18,14 +18,14 @@ static const struct {
      "windows1252 win1252 cp1252 1252 xcp1252 iso88591 88591 iso8859 latin1 l1 isolatin1 usascii "
      "ascii us ansi ansix341968 ansix341986 iso646us iso88591windows ibm819 cp819 isoir100 "
      "csisolatin1 isoir6 cp367 ibm367 ms1252"},
-    {"CP1250", "windows1250 cp1250 win1250 1250 xcp1250"},
-    {"CP1251", "windows1251 cp1251 win1251 1251 xcp1251"},
-    {"CP1253", "windows1253 cp1253 win1253 1253 xcp1253"},
-    {"CP1254",
-     "windows1254 cp1254 win1254 1254 xcp1254 iso88599 88599 latin5 l5 csisolatin5 isoir148"},
-    {"CP1255", "windows1255 cp1255 win1255 1255 xcp1255"},
-    {"CP1256", "windows1256 cp1256 win1256 1256 xcp1256"},
-    {"CP1257", "windows1257 cp1257 win1257 1257 xcp1257"},
+    {"CP1250", "windows1250 cp1250 win1250 1250 xcp1250 msee"},
+    {"CP1251", "windows1251 cp1251 win1251 1251 xcp1251 mscyrl"},
+    {"CP1253", "windows1253 cp1253 win1253 1253 xcp1253 msgreek"},
+    {"CP1254", "windows1254 cp1254 win1254 1254 xcp1254 msturk iso88599 88599 latin5 l5 "
+               "csisolatin5 isoir148"},
+    {"CP1255", "windows1255 cp1255 win1255 1255 xcp1255 mshebr"},
+    {"CP1256", "windows1256 cp1256 win1256 1256 xcp1256 msarab"},
+    {"CP1257", "windows1257 cp1257 win1257 1257 xcp1257 winbaltrim"},
     {"CP1258", "windows1258 cp1258 win1258 1258 xcp1258"},
     {"CP874", "windows874 cp874 tis620 iso885911 dos874"},
     {"ISO-8859-2", "iso88592 88592 latin2 l2 csisolatin2 isoir101"},
@@ -56,6 +56,10 @@ static const struct {
      "euckr ksc56011987 ksc5601 ksc56011989 ksx1001 uhc cp949 949 windows949 ms949 korean cseuckr "
      "csksc56011987 isoir149"},
     {"JOHAB", "johab cp1361"},
+    {"PT154", "pt154 ptcp154 cp154 csptcp154 cyrillicasian"},
+    {"KOI8-T", "koi8t"},
+    {"MAC-CENTRALEUROPE", "maccentraleurope maclatin2 xmaccentraleurroman"},
+    {"HP-ROMAN8", "hproman8 roman8 r8"},
     {"TCVN", "tcvn viscii tcvn5712"},
     {"IBM437", "ibm437 cp437 437 cspc8codepage437"},
     {"CP737", "cp737 737 ibm737"},

@@ -25,6 +25,7 @@ struct capture {
     size_t n_outer;    /* open ones in it that are called like one around it */
     size_t n_open;
     bool has_tags;
+    struct slice only; /* the only piece so far, in the document; at is NULL: there are more */
 };
 
 static bool is_same_name(struct slice a, struct slice b)
@@ -47,8 +48,11 @@ static bool is_sibling(const struct capture *c)
     static const char *const names[] = {"item",     "guid",      "pubDate", "description",
                                         "category", "enclosure", "author",  "comments"};
     const struct xml *x = &c->r->xml;
-    if (c->r->native != NS_RSS || c->field != FIELD_HTML || memchr(c->name.at, ':', c->name.size))
+    if (c->r->native != NS_RSS || c->field == FIELD_SKIP || c->field == FIELD_MARKUP ||
+        memchr(c->name.at, ':', c->name.size))
         return false;
+    if (c->field == FIELD_TEXT)
+        return vocabulary_find(NS_RSS, x->name, IN_FEED | IN_ITEM) != NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (slice_is(x->name, names[i]))
             return true;
@@ -73,12 +77,31 @@ static void append_escaped(GString *out, struct slice text)
     }
 }
 
+/* A field that is one piece of the document needs no copy. */
+static void flush_only(struct capture *c)
+{
+    if (c->only.at)
+        append(c->r->raw, c->only);
+    c->only = (struct slice){NULL, 0};
+}
+
+static bool take_only(struct capture *c, struct slice piece)
+{
+    bool is_first = c->r->raw->len == 0 && !c->only.at && !c->has_tags;
+    if (is_first)
+        c->only = piece;
+    else
+        flush_only(c);
+    return is_first;
+}
+
 /* Tags are handed on to the renderer; those that HTML does not know vanish here. */
 static void append_tag(struct capture *c)
 {
     const struct xml *x = &c->r->xml;
     struct slice tag = {x->token, (size_t)(x->p - x->token)};
     bool is_known = html_kind_of(x->name.at, x->name.size) != HTML_UNKNOWN;
+    flush_only(c);
     if (c->field == FIELD_MARKUP || (c->field == FIELD_HTML && is_known))
         append(c->r->raw, tag);
 }
@@ -126,6 +149,9 @@ static bool take_text(struct capture *c)
     struct xml *x = &c->r->xml;
     if (c->field == FIELD_SKIP)
         return true;
+    if (!memchr(x->text.at, '&', x->text.size) && take_only(c, x->text))
+        return true;
+    flush_only(c);
     if (c->field == FIELD_MARKUP)
         return xml_append_expanded(x, c->r->raw, x->text);
     return xml_append_decoded(x, c->r->raw, x->text);
@@ -133,10 +159,18 @@ static bool take_text(struct capture *c)
 
 static void take_cdata(struct capture *c)
 {
+    struct xml *x = &c->r->xml;
+    if (x->is_truncated)
+        xml_end_cdata(x, c->name);
+    if (c->field == FIELD_SKIP)
+        return;
+    if (c->field != FIELD_MARKUP && take_only(c, x->text))
+        return;
+    flush_only(c);
     if (c->field == FIELD_MARKUP)
-        append_escaped(c->r->raw, c->r->xml.text);
-    else if (c->field != FIELD_SKIP)
-        append(c->r->raw, c->r->xml.text);
+        append_escaped(c->r->raw, x->text);
+    else
+        append(c->r->raw, x->text);
 }
 
 /* One token; false where the capture is over. */
@@ -192,7 +226,7 @@ bool reader_field(struct reader *r, enum field field, struct slice *ret,
             return false;
         }
     }
-    *ret = (struct slice){r->raw->str, r->raw->len};
+    *ret = c.only.at ? c.only : (struct slice){r->raw->str, r->raw->len};
     if (ret_form)
         *ret_form = field == FIELD_TEXT                  ? TEXTUAL_PLAIN
                     : field == FIELD_HTML && !c.has_tags ? TEXTUAL_HTML

@@ -276,6 +276,22 @@ void xml_unread(struct xml *x)
     x->p = x->token;
 }
 
+void xml_end_cdata(struct xml *x, struct slice element)
+{
+    const char *p = x->text.at;
+    while ((p = find_text(p, x->end, "</"))) {
+        if ((size_t)(x->end - p) > element.size + 2 &&
+            memcmp(p + 2, element.at, element.size) == 0 && !is_name_start(p[2 + element.size]))
+            break;
+        p += 2;
+    }
+    if (!p)
+        return;
+    x->text.size = (size_t)(p - x->text.at);
+    x->p = p;
+    x->is_truncated = false;
+}
+
 const struct slice *xml_attribute(const struct xml *x, const char *name)
 {
     for (size_t i = 0; i < x->n_attributes; i++)

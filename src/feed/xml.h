@@ -68,6 +68,9 @@ void xml_clear(struct xml *x);
 enum xml_event xml_next(struct xml *x);
 /* Makes xml_next() return the current token once more. */
 void xml_unread(struct xml *x);
+/* For a CDATA section that never ends: ends it before the end tag of the element that it stands in,
+ * if that comes. */
+void xml_end_cdata(struct xml *x, struct slice element);
 /* The value of an attribute by its name as written, or of any letter case; NULL where there is
  * none. */
 const struct slice *xml_attribute(const struct xml *x, const char *name);
