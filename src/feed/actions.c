@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define NUMBER_BYTES_MAX 18     /* digits that surely fit int64_t */
+#define BINARY_BYTES_MIN 200    /* of one word that is no word */
 #define RANK_ABOUT       6      /* rdf:about as a link */
 #define RANK_GUID        5      /* guid as a permalink */
 #define RANK_SOURCE      30     /* content that is elsewhere */
@@ -139,10 +140,11 @@ static bool take_base64(struct reader *r, const struct word *word)
     gsize size = 0;
     g_autofree char *encoded = g_strndup(text.at, text.size);
     g_autofree guchar *bytes = g_base64_decode(encoded, &size);
-    if (memchr(text.at, ' ', text.size))
-        set_text(r, word, text, TEXTUAL_PLAIN);
-    else if (size > 0 && g_utf8_validate((const char *)bytes, (gssize)size, NULL))
+    bool is_binary = text.size > BINARY_BYTES_MIN && !memchr(text.at, ' ', text.size);
+    if (size > 0 && g_utf8_validate((const char *)bytes, (gssize)size, NULL))
         set_text(r, word, (struct slice){(const char *)bytes, size}, TEXTUAL_HTML);
+    else if (!is_binary)
+        set_text(r, word, text, TEXTUAL_PLAIN);
     return true;
 }
 
