@@ -125,9 +125,9 @@ class Daemon:
 
     def check_stderr(self):
         """Plain information is "feedwatchd: text"; warnings, errors, GLib's and sanitizers' words are not."""
-        for line in self.stderr.splitlines():
-            is_plain = re.match(r"feedwatchd: (?!error: |warning: )", line)
-            assert is_plain or any(re.search(p, line) for p in self.allowed), f"unexpected on stderr: {line}"
+        unexpected = [line for line in self.stderr.splitlines() if not re.match(r"feedwatchd: (?!error: |warning: )", line)
+                      and not any(re.search(pattern, line) for pattern in self.allowed)]
+        assert not unexpected, "unexpected on stderr:\n" + "\n".join(unexpected[:30])
 
     def alerts(self, log=None):
         return parse_log(log or self.log)
