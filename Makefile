@@ -53,7 +53,7 @@ $(B)/%.o: %.c Makefile
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 $(LIB): $(LIB_OBJ)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(AR) rcsP $@ $^
 $(B)/feedwatchd: $(B)/daemon/feedwatchd.o $(BOTH_OBJ) $(LIB)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
 $(B)/feedwatch: $(CMD_OBJ) $(BOTH_OBJ) $(LIB)

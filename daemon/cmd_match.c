@@ -2,6 +2,7 @@
 #include "daemon/commands.h"
 
 #include "base/json.h"
+#include "rule/evidence.h"
 #include "rule/rule.h"
 
 #include <errno.h>
@@ -140,31 +141,14 @@ static bool read_entry(const struct config *config, const char *line, size_t siz
     return is_good;
 }
 
-static json_t *evidence_json(const struct rule_evidence *evidence)
-{
-    json_t *object = json_object();
-    json_set_text(object, "term", evidence->term);
-    if (evidence->list)
-        json_set_text(object, "list", evidence->list);
-    json_set_text(object, "field", evidence->field);
-    json_set_int(object, "index", (int64_t)evidence->index);
-    json_set_int(object, "start", (int64_t)evidence->start);
-    json_set_int(object, "end", (int64_t)evidence->end);
-    json_object_set_new(object, "text",
-                        json_stringn(evidence->text, evidence->end - evidence->start));
-    return object;
-}
-
 static json_t *match_json(const struct session *session, const struct rule_match *match)
 {
     const char *id = ruleset_id(session->set, match->rule);
     if (session->options->ids_only)
         return json_string(id);
-    json_t *object = json_object(), *matched = json_array();
+    json_t *object = json_object();
     json_set_text(object, "rule", id);
-    for (size_t i = 0; i < match->n_evidence; i++)
-        json_array_append_new(matched, evidence_json(&match->evidence[i]));
-    json_object_set_new(object, "matched", matched);
+    json_object_set_new(object, "matched", rule_evidence_value(match));
     return object;
 }
 

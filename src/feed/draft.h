@@ -6,7 +6,7 @@
 #ifndef FEED_DRAFT_H
 #define FEED_DRAFT_H
 
-#include "feed/arena.h"
+#include "base/arena.h"
 #include "feed/feed.h"
 
 #define DRAFT_LIST_MAX 128 /* authors, categories, enclosures of an item: each */

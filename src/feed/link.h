@@ -6,7 +6,7 @@
 #ifndef FEED_LINK_H
 #define FEED_LINK_H
 
-#include "feed/arena.h"
+#include "base/arena.h"
 #include "feed/xml.h"
 
 #define LINK_BYTES_MAX 8192 /* a longer one is no link */

@@ -5,7 +5,7 @@
 #ifndef FEED_PERSON_H
 #define FEED_PERSON_H
 
-#include "feed/arena.h"
+#include "base/arena.h"
 #include "feed/feed.h"
 
 /* Cuts one clean line into name and address; parts that are not there are NULL. */

@@ -4,7 +4,7 @@
 #ifndef FEED_TEXTUAL_H
 #define FEED_TEXTUAL_H
 
-#include "feed/arena.h"
+#include "base/arena.h"
 #include "feed/xml.h"
 
 enum textual_form {

@@ -11,7 +11,7 @@
 #ifndef RULE_QUERY_H
 #define RULE_QUERY_H
 
-#include "rule/arena.h"
+#include "base/arena.h"
 #include "rule/field.h"
 #include "rule/problem.h"
 #include "text/words.h"

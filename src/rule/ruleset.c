@@ -414,7 +414,7 @@ static void read_rule(struct builder *builder, size_t rule)
     struct ruleset *set = builder->compiler.set;
     size_t n_errors = builder->problems.n_errors;
     struct rule_entry entry = {.fields = DEFAULT_FIELDS, .scope = PROGRAM_NONE};
-    arena_reset(builder->context.arena);
+    arena_release(builder->context.arena);
     problems_at(&builder->problems, RULE_PART_LANGUAGE, rule);
     read_languages(builder, def->language);
     problems_at(&builder->problems, RULE_PART_FEEDS, rule);
@@ -442,9 +442,9 @@ static void read_rule(struct builder *builder, size_t rule)
 static void builder_init(struct builder *builder)
 {
     problems_init(&builder->problems);
-    builder->list_arena = arena_new();
+    builder->list_arena = g_new0(struct arena, 1);
     builder->context = (struct query_context){
-        .arena = arena_new(), .problems = &builder->problems, .words = words_new()};
+        .arena = g_new0(struct arena, 1), .problems = &builder->problems, .words = words_new()};
     builder->stemmers = stemmers_new();
     builder->language_choices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     builder->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -461,8 +461,10 @@ static void builder_init(struct builder *builder)
 
 static void builder_clear(struct builder *builder)
 {
-    arena_free(builder->list_arena);
-    arena_free(builder->context.arena);
+    arena_release(builder->list_arena);
+    arena_release(builder->context.arena);
+    g_free(builder->list_arena);
+    g_free(builder->context.arena);
     words_free(builder->context.words);
     stemmers_free(builder->stemmers);
     g_hash_table_unref(builder->language_choices);

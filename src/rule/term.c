@@ -81,7 +81,7 @@ static void close_word(struct pattern *pattern)
     struct query_word word = {.test = test_of(pattern->text)};
     check_letters(pattern, word.test);
     word.size = pattern->text->len - (word.test == WORD_BEGINS);
-    word.folded = arena_strndup(pattern->parser->context->arena, pattern->text->str, word.size);
+    word.folded = arena_padded_text(pattern->parser->context->arena, pattern->text->str, word.size);
     g_array_append_val(pattern->words, word);
 }
 
@@ -225,9 +225,10 @@ static bool cut_exact_word(struct query_parser *parser, size_t start, size_t end
     }
     struct query_word word = {
         .test = WORD_IS,
-        .folded = arena_strndup(parser->context->arena, list[0].folded, list[0].size),
+        .folded = arena_padded_text(parser->context->arena, list[0].folded, list[0].size),
         .size = list[0].size,
-        .exact = arena_strndup(parser->context->arena, parser->text + start + 1, end - start - 1),
+        .exact =
+            arena_padded_text(parser->context->arena, parser->text + start + 1, end - start - 1),
         .exact_size = end - start - 1};
     g_array_append_val(words, word);
     return words->len == before + 1;
@@ -391,7 +392,7 @@ static struct query_node *parse_exact(struct query_parser *parser)
     if (!take_value(parser, &from, &to))
         return NULL;
     struct query_node *node = term_node(parser, TERM_EXACT, start, parser->pos);
-    node->term->text = arena_strndup(parser->context->arena, parser->text + from, to - from);
+    node->term->text = arena_padded_text(parser->context->arena, parser->text + from, to - from);
     node->term->text_size = to - from;
     if (!check_exact(parser, start, node->term, is_quoted))
         return NULL;
@@ -402,7 +403,7 @@ static struct query_node *parse_exact(struct query_parser *parser)
         for (size_t i = 0; i < n; i++) {
             struct query_word word = {
                 .test = WORD_IS,
-                .folded = arena_strndup(parser->context->arena, list[i].folded, list[i].size),
+                .folded = arena_padded_text(parser->context->arena, list[i].folded, list[i].size),
                 .size = list[i].size};
             g_array_append_val(words, word);
         }
@@ -457,7 +458,7 @@ static struct query_node *parse_regex(struct query_parser *parser)
     }
     struct query_node *node = term_node(parser, TERM_REGEX, start, at);
     size_t size = at - start - 1, flags = at + 1, end = query_run_end(parser, flags);
-    node->term->text = arena_strndup(parser->context->arena, parser->text + start + 1, size);
+    node->term->text = arena_padded_text(parser->context->arena, parser->text + start + 1, size);
     node->term->text_size = size;
     node->term->field = parser->value_field;
     node->term->is_caseful = end - flags == 1 && parser->text[flags] == 'c';
@@ -482,7 +483,7 @@ static struct query_node *parse_value(struct query_parser *parser)
         return NULL;
     }
     struct query_node *node = term_node(parser, TERM_VALUE, start, parser->pos);
-    node->term->text = arena_strndup(parser->context->arena, parser->text + from, to - from);
+    node->term->text = arena_padded_text(parser->context->arena, parser->text + from, to - from);
     node->term->text_size = to - from;
     node->term->field = parser->value_field;
     return node;

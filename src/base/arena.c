@@ -1,15 +1,14 @@
-#include "feed/arena.h"
+#include "base/arena.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #define BLOCK_SIZE (16 * 1024)
-#define ALIGNMENT  sizeof(int64_t)
+#define ALIGNMENT  16u
 
 struct arena_block {
     struct arena_block *next;
-    int64_t bytes[]; /* for its alignment */
+    _Alignas(ALIGNMENT) char bytes[];
 };
 
 void arena_release(struct arena *arena)
@@ -36,10 +35,10 @@ static char *take(struct arena *arena, size_t size)
     block->next = arena->blocks;
     arena->blocks = block;
     if (!is_big) {
-        arena->next = (char *)block->bytes + size;
+        arena->next = block->bytes + size;
         arena->left = room - size;
     }
-    return (char *)block->bytes;
+    return block->bytes;
 }
 
 static size_t aligned(size_t size)
@@ -59,5 +58,12 @@ char *arena_text(struct arena *arena, const char *text, size_t size)
     char *copy = take(arena, aligned(size + 1));
     memcpy(copy, text, size);
     copy[size] = '\0';
+    return copy;
+}
+
+char *arena_padded_text(struct arena *arena, const char *text, size_t size)
+{
+    char *copy = arena_alloc(arena, size + 1 + ARENA_PADDING);
+    memcpy(copy, text, size);
     return copy;
 }

@@ -1,0 +1,217 @@
+/* What made a rule true: the first match of each term that has one and is not negated. */
+#include "rule/eval.h"
+
+struct walk {
+    struct eval *eval;
+    const uint32_t *written; /* the next term's */
+    const char *list;
+    GArray *out; /* struct rule_evidence */
+};
+
+static const struct rule_leaf *leaf_at(const struct walk *walk, uint32_t index)
+{
+    return &g_array_index(walk->eval->set->leaves, struct rule_leaf, index);
+}
+
+static void add(struct walk *walk, uint32_t written, const struct leaf_piece *piece)
+{
+    struct rule_evidence evidence = {.term = ruleset_string(walk->eval->set, written),
+                                     .list = walk->list,
+                                     .field = field_name(piece->field),
+                                     .index = piece->index,
+                                     .start = piece->start,
+                                     .end = piece->end,
+                                     .text = piece->value + piece->start};
+    g_array_append_val(walk->out, evidence);
+}
+
+/* The matches of one WORD or LEAF with positions. */
+static void term_spans(struct walk *walk, uint32_t word, unsigned fields, struct spans *out)
+{
+    struct eval *eval = walk->eval;
+    if (PROGRAM_OP(word) == OP_WORD)
+        leaf_word_spans(eval->index, PROGRAM_PAYLOAD(word), fields, out);
+    else
+        leaf_spans(eval->index, leaf_at(walk, PROGRAM_PAYLOAD(word)), fields, out, &eval->leaf);
+    spans_sort(out);
+}
+
+static void add_span(struct walk *walk, uint32_t word, uint32_t written, const struct span *span)
+{
+    struct leaf_piece piece;
+    leaf_range(walk->eval->index,
+               PROGRAM_OP(word) == OP_LEAF ? leaf_at(walk, PROGRAM_PAYLOAD(word)) : NULL, span,
+               &piece);
+    add(walk, written, &piece);
+}
+
+/* wanted NULL: the first match; else the one that is this span. Returns whether there is one. */
+static bool walk_term(struct walk *walk, uint32_t word, unsigned fields, const struct span *wanted)
+{
+    uint32_t written = *walk->written++;
+    struct spans spans = {0};
+    struct leaf_piece piece;
+    bool found = false;
+    if (PROGRAM_OP(word) == OP_LEAF && (leaf_at(walk, PROGRAM_PAYLOAD(word))->kind == LEAF_REGEX ||
+                                        leaf_at(walk, PROGRAM_PAYLOAD(word))->kind == LEAF_VALUE)) {
+        found = leaf_piece(walk->eval->index, leaf_at(walk, PROGRAM_PAYLOAD(word)), fields,
+                           &walk->eval->leaf, &piece);
+        if (found)
+            add(walk, written, &piece);
+        return found;
+    }
+    term_spans(walk, word, fields, &spans);
+    for (size_t i = 0; i < spans.n && !found; i++)
+        if (!wanted ||
+            (spans.items[i].start == wanted->start && spans.items[i].end == wanted->end)) {
+            add_span(walk, word, written, &spans.items[i]);
+            found = true;
+        }
+    spans_clear(&spans);
+    return found;
+}
+
+/* Passes over the terms of a node that contributes nothing. */
+static void skip(struct walk *walk, const uint32_t *pc)
+{
+    const uint32_t *end = pc + program_size(pc);
+    enum program_op op = PROGRAM_OP(*pc);
+    if (op == OP_WORD || op == OP_LEAF)
+        walk->written++;
+    if (op < OP_AND)
+        return;
+    for (const uint32_t *at = pc + (op == OP_NEAR || op == OP_ATLEAST || op == OP_IN ? 2 : 1);
+         at < end; at += program_size(at))
+        skip(walk, at);
+}
+
+static bool walk_node(struct walk *walk, const uint32_t *pc, unsigned fields,
+                      const struct span *wanted);
+
+static bool walk_list(struct walk *walk, uint32_t number, unsigned fields,
+                      const struct span *wanted)
+{
+    const struct ruleset *set = walk->eval->set;
+    const struct rule_list *list = &g_array_index(set->lists, struct rule_list, number);
+    struct walk inner = *walk;
+    inner.written = &g_array_index(set->written, uint32_t, list->written);
+    inner.list = ruleset_string(set, list->name);
+    return walk_node(&inner, ruleset_code(set, list->code), fields, wanted);
+}
+
+struct pair {
+    struct span first, second;
+    bool is_found;
+};
+
+/* The pair of a span of first and one of second behind it whose span begins, then ends, first. */
+static void find_pair(const struct spans *first, const struct spans *second, uint32_t distance,
+                      const struct span *wanted, struct pair *best)
+{
+    size_t i = wanted ? spans_lower_bound(first, wanted->start) : 0;
+    for (; i < first->n; i++) {
+        const struct span *x = &first->items[i];
+        if ((best->is_found && x->start > best->first.start) ||
+            (wanted && x->start > wanted->start))
+            break;
+        size_t k = spans_lower_bound(second, x->end + 1);
+        for (; k < second->n && second->items[k].start - x->end - 1 <= distance; k++) {
+            const struct span *y = &second->items[k];
+            if ((wanted && y->end != wanted->end) ||
+                (best->is_found && x->start == best->first.start && y->end >= best->second.end))
+                continue;
+            *best = (struct pair){*x, *y, true};
+        }
+    }
+}
+
+/* Of either order. */
+static bool first_pair(const struct spans *a, const struct spans *b, uint32_t n,
+                       const struct span *wanted, struct span *ret_a, struct span *ret_b)
+{
+    uint32_t distance = n & ~PROGRAM_ORDERED;
+    struct pair before = {0}, behind = {0};
+    find_pair(a, b, distance, wanted, &before);
+    if (!(n & PROGRAM_ORDERED))
+        find_pair(b, a, distance, wanted, &behind);
+    bool turned =
+        behind.is_found &&
+        (!before.is_found || behind.first.start < before.first.start ||
+         (behind.first.start == before.first.start && behind.second.end < before.second.end));
+    *ret_a = turned ? behind.second : before.first;
+    *ret_b = turned ? behind.first : before.second;
+    return before.is_found || behind.is_found;
+}
+
+static bool walk_near(struct walk *walk, const uint32_t *pc, unsigned fields,
+                      const struct span *wanted)
+{
+    const uint32_t *left = pc + 2, *right = left + program_size(left);
+    struct spans a = {0}, b = {0};
+    struct span in_a, in_b;
+    eval_spans(walk->eval, left, fields, &a);
+    eval_spans(walk->eval, right, fields, &b);
+    bool found = first_pair(&a, &b, pc[1], wanted, &in_a, &in_b);
+    spans_clear(&a);
+    spans_clear(&b);
+    if (!found) {
+        skip(walk, pc);
+        return false;
+    }
+    walk_node(walk, left, fields, &in_a);
+    walk_node(walk, right, fields, &in_b);
+    return true;
+}
+
+/* Of the operands of OR all those that hold; for one wanted span the first that has it. */
+static bool walk_or(struct walk *walk, const uint32_t *pc, unsigned fields,
+                    const struct span *wanted)
+{
+    const uint32_t *end = pc + program_size(pc);
+    bool found = false;
+    for (const uint32_t *at = pc + 1; at < end; at += program_size(at)) {
+        if ((wanted && found) || !eval_node(walk->eval, at, fields))
+            skip(walk, at);
+        else
+            found = walk_node(walk, at, fields, wanted) || found;
+    }
+    return found;
+}
+
+static bool walk_node(struct walk *walk, const uint32_t *pc, unsigned fields,
+                      const struct span *wanted)
+{
+    const uint32_t *end = pc + program_size(pc);
+    switch (PROGRAM_OP(*pc)) {
+    case OP_WORD:
+    case OP_LEAF:
+        return walk_term(walk, *pc, fields, wanted);
+    case OP_LIST:
+        return walk_list(walk, PROGRAM_PAYLOAD(*pc), fields, wanted);
+    case OP_AND:
+        for (const uint32_t *at = pc + 1; at < end; at += program_size(at))
+            walk_node(walk, at, fields, NULL);
+        return true;
+    case OP_OR:
+        return walk_or(walk, pc, fields, wanted);
+    case OP_NOT:
+        skip(walk, pc);
+        return false;
+    case OP_NEAR:
+        return walk_near(walk, pc, fields, wanted);
+    case OP_ATLEAST:
+        return walk_node(walk, pc + 2, fields, NULL);
+    case OP_IN:
+        return walk_node(walk, pc + 2, pc[1], wanted);
+    }
+    return false;
+}
+
+void eval_evidence(struct eval *eval, const uint32_t *pc, unsigned fields, const uint32_t *written,
+                   const char *list_name, GArray *list)
+{
+    struct walk walk = {.eval = eval, .written = written, .list = list_name, .out = list};
+    eval->leaf.work = SPANS_WORK_MAX;
+    eval->leaf.steps = REGEX_STEPS_MAX;
+    walk_node(&walk, pc, fields, NULL);
+}
