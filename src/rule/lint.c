@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static struct problems *problems_of(const struct lint *lint)
+static struct rule_problems *problems_of(const struct lint *lint)
 {
     return lint->context->problems;
 }
@@ -33,10 +33,10 @@ static void check_operands(const struct lint *lint, const struct query_node *nod
                            const char *operator_name)
 {
     if (!has_positions(node)) {
-        problem_error(problems_of(lint), node->start,
-                      "%s has no place inside %s: expected words, phrases, lists or groups of them "
-                      "joined by OR",
-                      kind_name(node), operator_name);
+        rule_error(problems_of(lint), node->start,
+                   "%s has no place inside %s: expected words, phrases, lists or groups of them "
+                   "joined by OR",
+                   kind_name(node), operator_name);
         return;
     }
     for (const struct query_node *child = node->first; child; child = child->next)
@@ -68,8 +68,8 @@ static void check_mixed(const struct lint *lint, const struct query_node *node)
         if (child->kind == QUERY_AND && !child->in_parentheses) {
             g_autoptr(GString) text = g_string_new(NULL);
             render(lint, node, text, true);
-            problem_warning(problems_of(lint), node->start,
-                            "AND and OR are mixed, this is read as %s", text->str);
+            rule_warning(problems_of(lint), node->start, "AND and OR are mixed, this is read as %s",
+                         text->str);
             return;
         }
 }
@@ -103,10 +103,10 @@ static void check_look_alikes_in(const struct lint *lint, size_t start, size_t e
     }
     if (scripts != (SCRIPT_LATIN | SCRIPT_CYRILLIC) || distinct == scripts)
         return;
-    problem_warning(
-        problems_of(lint), start, "%.*s mixes %s letters into a %s word: they only look alike",
-        (int)(end - start), lint->text + start, distinct == SCRIPT_LATIN ? "Cyrillic" : "Latin",
-        distinct == SCRIPT_LATIN ? "Latin" : "Cyrillic");
+    rule_warning(problems_of(lint), start,
+                 "%.*s mixes %s letters into a %s word: they only look alike", (int)(end - start),
+                 lint->text + start, distinct == SCRIPT_LATIN ? "Cyrillic" : "Latin",
+                 distinct == SCRIPT_LATIN ? "Latin" : "Cyrillic");
 }
 
 static void check_look_alikes(const struct lint *lint, const struct query_node *node)
@@ -134,8 +134,8 @@ void lint_tree(const struct lint *lint, const struct query_node *node)
         for (const struct query_node *child = node->first; child; child = child->next)
             check_operands(lint, child, node->kind == QUERY_NEAR ? "NEAR" : "ATLEAST");
     if (node->term && node->term->n_words > QUERY_PHRASE_MAX)
-        problem_error(problems_of(lint), node->start, "expected at most %u words in a phrase",
-                      QUERY_PHRASE_MAX);
+        rule_error(problems_of(lint), node->start, "expected at most %u words in a phrase",
+                   QUERY_PHRASE_MAX);
     check_mixed(lint, node);
     check_look_alikes(lint, node);
     for (const struct query_node *child = node->first; child; child = child->next)
@@ -297,10 +297,10 @@ static void report_contradiction(const struct conjuncts *conjuncts)
         const struct conjunct *no = &g_array_index(list, struct conjunct, i);
         if (yes->hash != no->hash || yes->is_negated || !no->is_negated)
             continue;
-        struct problems *problems = problems_of(conjuncts->lint);
-        problems_at(problems, no->part, problems->owner);
-        problem_error(problems, no->node->start,
-                      "this can never hold: the same term is demanded and excluded");
+        struct rule_problems *problems = problems_of(conjuncts->lint);
+        rule_problems_at(problems, no->part, problems->owner);
+        rule_error(problems, no->node->start,
+                   "this can never hold: the same term is demanded and excluded");
         return;
     }
 }

@@ -74,7 +74,7 @@ static void check_word(const struct lint *lint, const struct query_node *node,
     g_autoptr(GString) examples = g_string_new(NULL);
     add_examples(stemmers, language, stem_text, word, examples);
     if (examples->len > 0)
-        problem_warning(
+        rule_warning(
             lint->context->problems, node->start, "%.*s has the short stem %s and finds also: %s",
             (int)(node->end - node->start), lint->text + node->start, stem_text, examples->str);
 }

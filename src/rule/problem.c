@@ -9,19 +9,20 @@ static void clear_problem(gpointer problem)
     g_free(((struct rule_problem *)problem)->message);
 }
 
-void problems_init(struct problems *problems)
+void rule_problems_init(struct rule_problems *problems)
 {
-    *problems = (struct problems){.list = g_array_new(FALSE, TRUE, sizeof(struct rule_problem))};
+    *problems =
+        (struct rule_problems){.list = g_array_new(FALSE, TRUE, sizeof(struct rule_problem))};
     g_array_set_clear_func(problems->list, clear_problem);
 }
 
-void problems_at(struct problems *problems, enum rule_part part, size_t owner)
+void rule_problems_at(struct rule_problems *problems, enum rule_part part, size_t owner)
 {
     problems->part = part;
     problems->owner = owner;
 }
 
-static void add(struct problems *problems, bool is_error, size_t offset, char *message)
+static void add(struct rule_problems *problems, bool is_error, size_t offset, char *message)
 {
     struct rule_problem problem = {.is_error = is_error,
                                    .part = problems->part,
@@ -32,7 +33,7 @@ static void add(struct problems *problems, bool is_error, size_t offset, char *m
     problems->n_errors += is_error;
 }
 
-void problem_error(struct problems *problems, size_t offset, const char *format, ...)
+void rule_error(struct rule_problems *problems, size_t offset, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -40,7 +41,7 @@ void problem_error(struct problems *problems, size_t offset, const char *format,
     va_end(args);
 }
 
-void problem_warning(struct problems *problems, size_t offset, const char *format, ...)
+void rule_warning(struct rule_problems *problems, size_t offset, const char *format, ...)
 {
     va_list args;
     va_start(args, format);

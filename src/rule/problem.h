@@ -1,7 +1,7 @@
 /* rule/problem - what is wrong with rules, collected.
  *
- * A struct problems notes which setting of which rule or list is being read, so that whoever finds
- * something names only the place in it. */
+ * A struct rule_problems notes which setting of which rule or list is being read, so that whoever
+ * finds something names only the place in it. */
 #ifndef RULE_PROBLEM_H
 #define RULE_PROBLEM_H
 
@@ -9,18 +9,18 @@
 
 #include <glib.h>
 
-struct problems {
+struct rule_problems {
     GArray *list; /* struct rule_problem */
     enum rule_part part;
     size_t owner;
     size_t n_errors;
 };
 
-void problems_init(struct problems *problems);
-void problems_at(struct problems *problems, enum rule_part part, size_t owner);
-void problem_error(struct problems *problems, size_t offset, const char *format, ...)
+void rule_problems_init(struct rule_problems *problems);
+void rule_problems_at(struct rule_problems *problems, enum rule_part part, size_t owner);
+void rule_error(struct rule_problems *problems, size_t offset, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
-void problem_warning(struct problems *problems, size_t offset, const char *format, ...)
+void rule_warning(struct rule_problems *problems, size_t offset, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
 
 /* The name that is closest to text by edits (with transpositions), NULL where none is close. A

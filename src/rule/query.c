@@ -27,14 +27,14 @@ static const char *const operator_names[] = {"", "AND", "OR", "NOT", "NEAR", "ON
 static struct query_node *parse_or(struct query_parser *parser);
 static struct query_node *parse_near(struct query_parser *parser);
 
-static struct problems *problems_of(const struct query_parser *parser)
+static struct rule_problems *problems_of(const struct query_parser *parser)
 {
     return parser->context->problems;
 }
 
 struct query_node *query_node_new(struct query_parser *parser, enum query_kind kind, size_t start)
 {
-    struct query_node *node = arena_new_array(parser->context->arena, struct query_node, 1);
+    struct query_node *node = query_arena_new_array(parser->context->arena, struct query_node, 1);
     node->kind = kind;
     node->start = start;
     node->depth = 1;
@@ -95,6 +95,14 @@ static bool all_digits(const char *text, size_t size)
     return size > 0;
 }
 
+/* Operators are looked at more than once. */
+static bool is_first_report(struct query_parser *parser, const struct operator_token *token)
+{
+    bool is_first = parser->n_bad < token->end;
+    parser->n_bad = token->end;
+    return is_first;
+}
+
 /* NAME/digits. */
 static void read_number(struct query_parser *parser, struct operator_token *token, size_t slash)
 {
@@ -106,9 +114,10 @@ static void read_number(struct query_parser *parser, struct operator_token *toke
     for (size_t i = 0; i < n_digits && value <= most; i++)
         value = value * 10 + (unsigned)(digits[i] - '0');
     if (n_digits == 0 || value < least || value > most) {
-        problem_error(problems_of(parser), token->start, "%.*s: expected %s/%u to %s/%u",
-                      (int)(token->end - token->start), parser->text + token->start,
-                      operator_names[token->kind], least, operator_names[token->kind], most);
+        if (is_first_report(parser, token))
+            rule_error(problems_of(parser), token->start, "%.*s: expected %s/%u to %s/%u",
+                       (int)(token->end - token->start), parser->text + token->start,
+                       operator_names[token->kind], least, operator_names[token->kind], most);
         token->kind = OPERATOR_BAD;
     }
     token->n = value;
@@ -123,9 +132,10 @@ static void unknown_operator(struct query_parser *parser, struct operator_token 
         nearest_try(&nearest, operator_names[kind]);
     g_autofree char *hint = nearest_hint(&nearest, "");
     int size = (int)(token->end - token->start);
-    problem_error(problems_of(parser), token->start,
-                  "unknown operator %.*s%s (as words it is written \"%.*s\")", size,
-                  parser->text + token->start, hint, size, parser->text + token->start);
+    if (is_first_report(parser, token))
+        rule_error(problems_of(parser), token->start,
+                   "unknown operator %.*s%s (as words it is written \"%.*s\")", size,
+                   parser->text + token->start, hint, size, parser->text + token->start);
     token->kind = OPERATOR_BAD;
 }
 
@@ -184,11 +194,11 @@ static struct query_node *expected_operand(struct query_parser *parser,
             ? g_strdup(")")
             : g_strdup_printf("%.*s", (int)(next.end - next.start), parser->text + next.start);
     if (before)
-        problem_error(problems_of(parser), before->start,
-                      "%.*s has no operand: expected a term after it, found %s",
-                      (int)(before->end - before->start), parser->text + before->start, found);
+        rule_error(problems_of(parser), before->start,
+                   "%.*s has no operand: expected a term after it, found %s",
+                   (int)(before->end - before->start), parser->text + before->start, found);
     else
-        problem_error(problems_of(parser), parser->pos, "expected a term, found %s", found);
+        rule_error(problems_of(parser), parser->pos, "expected a term, found %s", found);
     return NULL;
 }
 
@@ -202,7 +212,7 @@ static bool enter(struct query_parser *parser, size_t start)
 {
     if (++parser->depth <= RULE_DEPTH_MAX)
         return true;
-    problem_error(problems_of(parser), start, "nested over %d levels", RULE_DEPTH_MAX);
+    rule_error(problems_of(parser), start, "nested over %d levels", RULE_DEPTH_MAX);
     return false;
 }
 
@@ -213,7 +223,7 @@ static struct query_node *parse_parentheses(struct query_parser *parser)
         return NULL;
     struct operator_token next = peek(parser);
     if (next.kind == OPERATOR_END && parser->pos < parser->size) {
-        problem_error(problems_of(parser), start, "() is empty: expected a term in it");
+        rule_error(problems_of(parser), start, "() is empty: expected a term in it");
         return NULL;
     }
     struct query_node *node = parse_or(parser);
@@ -222,7 +232,7 @@ static struct query_node *parse_parentheses(struct query_parser *parser)
     parser->depth--;
     query_skip_blanks(parser);
     if (parser->pos >= parser->size) {
-        problem_error(problems_of(parser), start, "( is not closed: expected a )");
+        rule_error(problems_of(parser), start, "( is not closed: expected a )");
         return NULL;
     }
     parser->pos++;
@@ -253,8 +263,8 @@ struct query_node *query_parse_reference(struct query_parser *parser)
     }
     g_autofree char *hint = nearest_hint(&nearest, "@");
     int size = (int)(end - start);
-    problem_error(context->problems, start, "there is no list %.*s%s", size, parser->text + start,
-                  hint);
+    rule_error(context->problems, start, "there is no list %.*s%s", size, parser->text + start,
+               hint);
     return NULL;
 }
 
@@ -277,8 +287,8 @@ static unsigned known_field(struct query_parser *parser, size_t size, const char
     for (size_t i = 0; field_names[i]; i++)
         nearest_try(&nearest, field_names[i]);
     g_autofree char *hint = nearest_hint(&nearest, "");
-    problem_error(problems_of(parser), parser->pos, "unknown field %.*s%s%s", (int)size, name, hint,
-                  advice);
+    rule_error(problems_of(parser), parser->pos, "unknown field %.*s%s%s", (int)size, name, hint,
+               advice);
     return 0;
 }
 
@@ -302,6 +312,8 @@ static struct query_node *parse_field(struct query_parser *parser, size_t name_s
         return NULL;
     struct query_node *node = query_node_new(parser, QUERY_IN, token.start);
     node->fields = mask;
+    if (child->kind == QUERY_TERM)
+        child->start = token.start; /* as it is written, with its field */
     query_append(node, child);
     node->end = parser->pos;
     return node;
@@ -422,7 +434,7 @@ static bool take_lone_dash(struct query_parser *parser)
     static const char *const dashes[] = {"-", "–", "—"};
     for (size_t i = 0; i < G_N_ELEMENTS(dashes); i++)
         if (end - at == strlen(dashes[i]) && memcmp(parser->text + at, dashes[i], end - at) == 0) {
-            problem_warning(
+            rule_warning(
                 problems_of(parser), at,
                 "a lone %s means nothing here; NOT is written directly before a term: -term",
                 dashes[i]);
@@ -491,16 +503,16 @@ struct query_node *query_parse(struct query_context *context, const char *text)
     struct query_parser parser = {.context = context, .text = text, .size = strlen(text)};
     query_skip_blanks(&parser);
     if (parser.pos >= parser.size) {
-        problem_error(context->problems, 0, "the query is empty: expected a term");
+        rule_error(context->problems, 0, "the query is empty: expected a term");
         return NULL;
     }
     struct query_node *node = parse_or(&parser);
     if (node && parser.pos < parser.size) {
-        problem_error(context->problems, parser.pos, ") closes nothing: expected a ( before it");
+        rule_error(context->problems, parser.pos, ") closes nothing: expected a ( before it");
         return NULL;
     }
     if (node && node->depth > RULE_DEPTH_MAX) {
-        problem_error(context->problems, 0, "nested over %d levels", RULE_DEPTH_MAX);
+        rule_error(context->problems, 0, "nested over %d levels", RULE_DEPTH_MAX);
         return NULL;
     }
     return node;
@@ -520,14 +532,14 @@ unsigned query_parse_fields(struct query_context *context, const char *text)
         end = MAX(end, parser.pos + 1);
         unsigned bit = known_field(&parser, end - parser.pos, "");
         if (bit && !(bit & FIELDS_WORDS))
-            problem_error(context->problems, parser.pos,
-                          "%.*s: expected fields that have words: title, summary, content, body, "
-                          "text, author, category",
-                          (int)(end - parser.pos), text + parser.pos);
+            rule_error(context->problems, parser.pos,
+                       "%.*s: expected fields that have words: title, summary, content, body, "
+                       "text, author, category",
+                       (int)(end - parser.pos), text + parser.pos);
         mask |= bit & FIELDS_WORDS;
         parser.pos = end;
     }
     if (!mask)
-        problem_error(context->problems, 0, "expected names of fields, such as title, body");
+        rule_error(context->problems, 0, "expected names of fields, such as title, body");
     return mask;
 }

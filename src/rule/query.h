@@ -1,8 +1,8 @@
 /* rule/query - the query language: text to syntax tree.
  *
  * The grammar and every error are those of feedwatch-rules(5). Trees live in an arena. What is
- * wrong goes to a struct problems; a text with an error gives no tree. Scripts, letters and limits
- * are judged on folded words.
+ * wrong goes to a struct rule_problems; a text with an error gives no tree. Scripts, letters and
+ * limits are judged on folded words.
  *
  *     or   := and { OR and }               and  := near { [AND] near }
  *     near := ATLEAST/n near | unary { NEAR/n unary }
@@ -11,7 +11,7 @@
 #ifndef RULE_QUERY_H
 #define RULE_QUERY_H
 
-#include "base/arena.h"
+#include "rule/query_arena.h"
 #include "rule/field.h"
 #include "rule/problem.h"
 #include "text/words.h"
@@ -87,8 +87,8 @@ struct query_node {
 };
 
 struct query_context {
-    struct arena *arena;
-    struct problems *problems;
+    struct query_arena *arena;
+    struct rule_problems *problems;
     struct words *words;
     const struct rule_list_def *lists; /* that @ may name */
     size_t n_lists;
@@ -109,6 +109,7 @@ struct query_parser {
     unsigned depth;
     unsigned value_field; /* inside feed:, lang:, site:, link: the bit of that field */
     bool is_list;         /* items end at a comma, too */
+    size_t n_bad;         /* behind the last operator that was reported, so that it is once */
 };
 
 struct query_node *query_node_new(struct query_parser *parser, enum query_kind kind, size_t start);

@@ -36,9 +36,9 @@ static bool refuse_operators(struct query_parser *parser, size_t start, size_t e
         for (size_t i = 0; i < G_N_ELEMENTS(operators); i++)
             if (stop - at == strlen(operators[i]) &&
                 memcmp(parser->text + at, operators[i], stop - at) == 0) {
-                problem_error(parser->context->problems, at,
-                              "%s has no place in a list: its items are separated by commas",
-                              operators[i]);
+                rule_error(parser->context->problems, at,
+                           "%s has no place in a list: its items are separated by commas",
+                           operators[i]);
                 return false;
             }
         at = stop;
@@ -55,9 +55,9 @@ static struct query_node *parse_reference(struct query_parser *parser, size_t en
     inner.size = end;
     struct query_node *node = query_parse_reference(&inner);
     if (node && inner.pos < end) {
-        problem_error(parser->context->problems, inner.pos,
-                      "%.*s: expected a comma behind the list's name", (int)(end - inner.pos),
-                      parser->text + inner.pos);
+        rule_error(parser->context->problems, inner.pos,
+                   "%.*s: expected a comma behind the list's name", (int)(end - inner.pos),
+                   parser->text + inner.pos);
         return NULL;
     }
     return node;
@@ -80,25 +80,24 @@ static struct query_node *parse_item(struct query_parser *parser, size_t end)
     if (first == '@')
         return parse_reference(parser, end);
     if (is_query_only(parser, start, end)) {
-        problem_error(parser->context->problems, start,
-                      "%.*s: a list holds words, phrases and other lists", (int)(end - start),
-                      parser->text + start);
+        rule_error(parser->context->problems, start,
+                   "%.*s: a list holds words, phrases and other lists", (int)(end - start),
+                   parser->text + start);
         return NULL;
     }
     if (first != '"' && !(first == '=' && start + 1 < end)) {
         bool has_quote = memchr(parser->text + start, '"', end - start) != NULL;
         if (has_quote) {
-            problem_error(parser->context->problems, start,
-                          "%.*s: expected a comma before the quote", (int)(end - start),
-                          parser->text + start);
+            rule_error(parser->context->problems, start, "%.*s: expected a comma before the quote",
+                       (int)(end - start), parser->text + start);
             return NULL;
         }
         return refuse_operators(parser, start, end) ? query_parse_phrase(parser, start, end) : NULL;
     }
     struct query_node *node = query_parse_term(parser);
     if (node && parser->pos < end) {
-        problem_error(parser->context->problems, parser->pos, "%.*s: expected a comma before it",
-                      (int)(end - parser->pos), parser->text + parser->pos);
+        rule_error(parser->context->problems, parser->pos, "%.*s: expected a comma before it",
+                   (int)(end - parser->pos), parser->text + parser->pos);
         return NULL;
     }
     return node;
@@ -122,7 +121,7 @@ struct query_node *query_parse_list(struct query_context *context, const char *t
     if (context->problems->n_errors > n_errors)
         return NULL;
     if (!any->first) {
-        problem_error(context->problems, 0, "the list is empty: expected a term");
+        rule_error(context->problems, 0, "the list is empty: expected a term");
         return NULL;
     }
     return any;

@@ -16,8 +16,8 @@ struct list_facts {
 struct builder {
     struct query_context context;
     struct compiler compiler;
-    struct problems problems;
-    struct arena *list_arena; /* the lists' trees, which outlive single rules */
+    struct rule_problems problems;
+    struct query_arena *list_arena; /* the lists' trees, which outlive single rules */
     struct list_facts *facts;
     struct stemmers *stemmers;
     unsigned languages[LANGUAGES_MAX]; /* of the rule at hand */
@@ -174,10 +174,10 @@ static void refuse_circles(struct builder *builder)
         for (struct query_node *item = is_bad[i] ? builder->compiler.lists[i]->first : NULL; item;
              item = item->next)
             if (item->kind == QUERY_LIST && is_bad[item->list]) {
-                problems_at(&builder->problems, RULE_PART_LIST, i);
-                problem_error(&builder->problems, item->start,
-                              "list %s uses itself through @%s: lists must not form a circle",
-                              builder->context.lists[i].id, builder->context.lists[item->list].id);
+                rule_problems_at(&builder->problems, RULE_PART_LIST, i);
+                rule_error(&builder->problems, item->start,
+                           "list %s uses itself through @%s: lists must not form a circle",
+                           builder->context.lists[i].id, builder->context.lists[item->list].id);
                 break;
             }
     for (size_t i = 0; i < n; i++)
@@ -210,12 +210,12 @@ static void check_list(struct builder *builder, size_t list)
     struct compiler *compiler = &builder->compiler;
     if (!compiler->lists[list])
         return;
-    problems_at(&builder->problems, RULE_PART_LIST, list);
+    rule_problems_at(&builder->problems, RULE_PART_LIST, list);
     struct lint lint = lint_for(builder, compiler->list_texts[list]);
     lint_tree(&lint, compiler->lists[list]);
     visit_list(builder, list);
     if (builder->facts[list].depth > RULE_DEPTH_MAX)
-        problem_error(&builder->problems, 0, "lists are nested over %d levels", RULE_DEPTH_MAX);
+        rule_error(&builder->problems, 0, "lists are nested over %d levels", RULE_DEPTH_MAX);
     compiler->has_inflections[list] = list_inflects(builder, list);
 }
 
@@ -226,11 +226,11 @@ static void read_lists(struct builder *builder, const struct rule_list_def *list
     compiler->list_texts = g_new0(const char *, n + 1);
     compiler->has_inflections = g_new0(bool, n + 1);
     builder->facts = g_new0(struct list_facts, n + 1);
-    struct arena *rule_arena = builder->context.arena;
+    struct query_arena *rule_arena = builder->context.arena;
     builder->context.arena = builder->list_arena;
     for (size_t i = 0; i < n; i++) {
         compiler->list_texts[i] = lists[i].any ? lists[i].any : "";
-        problems_at(&builder->problems, RULE_PART_LIST, i);
+        rule_problems_at(&builder->problems, RULE_PART_LIST, i);
         compiler->lists[i] = query_parse_list(&builder->context, compiler->list_texts[i]);
     }
     builder->context.arena = rule_arena;
@@ -256,18 +256,17 @@ static void read_languages(struct builder *builder, const char *text)
         unsigned language = language_find(at, size);
         size_t offset = (size_t)(at - text);
         if (!language)
-            problem_error(&builder->problems, offset,
-                          "unknown language %.*s: expected codes such as en, es, ru", (int)size,
-                          at);
+            rule_error(&builder->problems, offset,
+                       "unknown language %.*s: expected codes such as en, es, ru", (int)size, at);
         else if (!language_has_stemmer(language))
-            problem_warning(&builder->problems, offset, "~ finds no inflected forms in %.*s",
-                            (int)size, at);
+            rule_warning(&builder->problems, offset, "~ finds no inflected forms in %.*s",
+                         (int)size, at);
         if (language && compiler->n_languages < LANGUAGES_MAX)
             builder->languages[compiler->n_languages++] = language;
         at += size;
     }
     if (compiler->n_languages == 0)
-        problem_error(&builder->problems, 0, "expected languages, such as en, es, ru");
+        rule_error(&builder->problems, 0, "expected languages, such as en, es, ru");
     gpointer choice = g_hash_table_lookup(builder->language_choices, text);
     if (!choice) {
         choice = GUINT_TO_POINTER(g_hash_table_size(builder->language_choices) + 2);
@@ -321,9 +320,9 @@ static void check_scripts(struct builder *builder, const struct query_node *matc
     if (!feeds || !terms || (feeds & terms))
         return;
     if (has_scope)
-        problems_at(&builder->problems, RULE_PART_FEEDS, builder->problems.owner);
-    problem_warning(&builder->problems, 0,
-                    "the feeds of this rule are all in a script that none of its terms uses");
+        rule_problems_at(&builder->problems, RULE_PART_FEEDS, builder->problems.owner);
+    rule_warning(&builder->problems, 0,
+                 "the feeds of this rule are all in a script that none of its terms uses");
 }
 
 /* What one text of a rule must not be, whatever stands in the other. */
@@ -336,13 +335,13 @@ static void check_text(struct builder *builder, const struct query_node *node, c
     lint_stems(&lint, node, builder->stemmers, builder->languages, builder->compiler.n_languages);
     count_terms(builder, node, &n_terms, &depth);
     if (n_terms > RULE_TERMS_MAX)
-        problem_error(&builder->problems, 0, "over %d terms", RULE_TERMS_MAX);
+        rule_error(&builder->problems, 0, "over %d terms", RULE_TERMS_MAX);
 }
 
 static struct query_node *read_query(struct builder *builder, enum rule_part part, size_t rule,
                                      const char *text)
 {
-    problems_at(&builder->problems, part, rule);
+    rule_problems_at(&builder->problems, part, rule);
     struct query_node *node = query_parse(&builder->context, text);
     if (node)
         check_text(builder, node, text);
@@ -357,9 +356,9 @@ static void check_same(struct builder *builder, size_t rule, uint64_t hash)
     gint64 key = (gint64)(hash + builder->compiler.language_choice);
     gpointer known = g_hash_table_lookup(builder->seen, &key);
     if (known) {
-        problems_at(&builder->problems, RULE_PART_MATCH, rule);
-        problem_warning(&builder->problems, 0, "this rule is the same as %s",
-                        builder->rules[GPOINTER_TO_SIZE(known) - 1].id);
+        rule_problems_at(&builder->problems, RULE_PART_MATCH, rule);
+        rule_warning(&builder->problems, 0, "this rule is the same as %s",
+                     builder->rules[GPOINTER_TO_SIZE(known) - 1].id);
         return;
     }
     gint64 *stored = g_new(gint64, 1);
@@ -371,10 +370,10 @@ static void check_rule(struct builder *builder, size_t rule, const struct query_
                        const struct query_node *exclude, unsigned fields)
 {
     struct lint lint = lint_for(builder, builder->rules[rule].match);
-    problems_at(&builder->problems, RULE_PART_MATCH, rule);
+    rule_problems_at(&builder->problems, RULE_PART_MATCH, rule);
     if (lint_holds_empty(&lint, match) && !(exclude && lint_holds_empty(&lint, exclude)))
-        problem_error(&builder->problems, match->start,
-                      "this holds for an item without words: expected a term that must be there");
+        rule_error(&builder->problems, match->start,
+                   "this holds for an item without words: expected a term that must be there");
     lint_contradictions(&lint, match, exclude, fields);
     uint64_t hash = lint_hash(match, fields);
     check_same(builder, rule, exclude ? hash * 31 + lint_hash(exclude, fields) : hash);
@@ -414,12 +413,12 @@ static void read_rule(struct builder *builder, size_t rule)
     struct ruleset *set = builder->compiler.set;
     size_t n_errors = builder->problems.n_errors;
     struct rule_entry entry = {.fields = DEFAULT_FIELDS, .scope = PROGRAM_NONE};
-    arena_release(builder->context.arena);
-    problems_at(&builder->problems, RULE_PART_LANGUAGE, rule);
+    query_arena_reset(builder->context.arena);
+    rule_problems_at(&builder->problems, RULE_PART_LANGUAGE, rule);
     read_languages(builder, def->language);
-    problems_at(&builder->problems, RULE_PART_FEEDS, rule);
+    rule_problems_at(&builder->problems, RULE_PART_FEEDS, rule);
     entry.scope = read_scope(builder, def->feeds);
-    problems_at(&builder->problems, RULE_PART_IN, rule);
+    rule_problems_at(&builder->problems, RULE_PART_IN, rule);
     if (def->in)
         entry.fields = (uint16_t)query_parse_fields(&builder->context, def->in);
     struct query_node *match =
@@ -428,7 +427,7 @@ static void read_rule(struct builder *builder, size_t rule)
         def->exclude ? read_query(builder, RULE_PART_EXCLUDE, rule, def->exclude) : NULL;
     if (builder->problems.n_errors == n_errors && match) {
         check_rule(builder, rule, match, exclude, entry.fields);
-        problems_at(&builder->problems, RULE_PART_MATCH, rule);
+        rule_problems_at(&builder->problems, RULE_PART_MATCH, rule);
         check_scripts(builder, match, entry.scope);
     }
     if (builder->problems.n_errors > 0)
@@ -441,10 +440,10 @@ static void read_rule(struct builder *builder, size_t rule)
 
 static void builder_init(struct builder *builder)
 {
-    problems_init(&builder->problems);
-    builder->list_arena = g_new0(struct arena, 1);
+    rule_problems_init(&builder->problems);
+    builder->list_arena = query_arena_new();
     builder->context = (struct query_context){
-        .arena = g_new0(struct arena, 1), .problems = &builder->problems, .words = words_new()};
+        .arena = query_arena_new(), .problems = &builder->problems, .words = words_new()};
     builder->stemmers = stemmers_new();
     builder->language_choices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     builder->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -461,10 +460,8 @@ static void builder_init(struct builder *builder)
 
 static void builder_clear(struct builder *builder)
 {
-    arena_release(builder->list_arena);
-    arena_release(builder->context.arena);
-    g_free(builder->list_arena);
-    g_free(builder->context.arena);
+    query_arena_free(builder->list_arena);
+    query_arena_free(builder->context.arena);
     words_free(builder->context.words);
     stemmers_free(builder->stemmers);
     g_hash_table_unref(builder->language_choices);

@@ -51,7 +51,7 @@ bool scope_has(const struct scope *scope, const char *feed, const char *const *t
     return false;
 }
 
-static void unknown_feed(struct problems *problems, size_t offset, const char *pattern,
+static void unknown_feed(struct rule_problems *problems, size_t offset, const char *pattern,
                          const struct rule_feed_def *feeds, size_t n_feeds)
 {
     struct nearest nearest;
@@ -65,14 +65,14 @@ static void unknown_feed(struct problems *problems, size_t offset, const char *p
             nearest_try(&nearest, *tag);
     }
     g_autofree char *hint = nearest_hint(&nearest, is_tag ? TAG : "");
-    problem_error(problems, offset, "%s matches no feed%s", pattern, hint);
+    rule_error(problems, offset, "%s matches no feed%s", pattern, hint);
 }
 
-static bool check(struct problems *problems, size_t offset, const char *pattern,
+static bool check(struct rule_problems *problems, size_t offset, const char *pattern,
                   const struct rule_feed_def *feeds, size_t n_feeds)
 {
     if (strcmp(pattern, TAG) == 0) {
-        problem_error(problems, offset, "tag: expected a tag behind the colon");
+        rule_error(problems, offset, "tag: expected a tag behind the colon");
         return false;
     }
     if (!feeds)
@@ -85,7 +85,7 @@ static bool check(struct problems *problems, size_t offset, const char *pattern,
 }
 
 struct scope *scope_parse(const char *text, const struct rule_feed_def *feeds, size_t n_feeds,
-                          struct problems *problems)
+                          struct rule_problems *problems)
 {
     static const char separators[] = ", \t\r\n";
     struct scope *scope = g_new0(struct scope, 1);
@@ -100,7 +100,7 @@ struct scope *scope_parse(const char *text, const struct rule_feed_def *feeds, s
         at += strspn(at, separators);
     }
     if (scope->patterns->len == 0)
-        problem_error(problems, 0, "expected feed IDs, globs or tag:T");
+        rule_error(problems, 0, "expected feed IDs, globs or tag:T");
     if (problems->n_errors == before)
         return scope;
     scope_free(scope);

@@ -13,7 +13,7 @@ struct scope;
 
 /* feeds NULL: any name will do. NULL after an error. */
 struct scope *scope_parse(const char *text, const struct rule_feed_def *feeds, size_t n_feeds,
-                          struct problems *problems);
+                          struct rule_problems *problems);
 void scope_free(struct scope *scope);
 /* tags: NULL-terminated or NULL. */
 bool scope_has(const struct scope *scope, const char *feed, const char *const *tags);

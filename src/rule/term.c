@@ -26,8 +26,8 @@ struct pattern {
 
 static void too_few_letters(struct pattern *pattern, const char *wanted)
 {
-    problem_error(pattern->parser->context->problems, pattern->offset, "%s: expected %s",
-                  pattern->text->str, wanted);
+    rule_error(pattern->parser->context->problems, pattern->offset, "%s: expected %s",
+               pattern->text->str, wanted);
     pattern->has_error = true;
 }
 
@@ -81,7 +81,8 @@ static void close_word(struct pattern *pattern)
     struct query_word word = {.test = test_of(pattern->text)};
     check_letters(pattern, word.test);
     word.size = pattern->text->len - (word.test == WORD_BEGINS);
-    word.folded = arena_padded_text(pattern->parser->context->arena, pattern->text->str, word.size);
+    word.folded =
+        query_arena_strndup(pattern->parser->context->arena, pattern->text->str, word.size);
     g_array_append_val(pattern->words, word);
 }
 
@@ -97,8 +98,8 @@ static void open_word(struct pattern *pattern, const char *text, size_t size, si
 
 static void dropped_wildcard(struct pattern *pattern, size_t offset, char wildcard)
 {
-    problem_warning(pattern->parser->context->problems, offset,
-                    "%c is dropped: in this script every character is a word by itself", wildcard);
+    rule_warning(pattern->parser->context->problems, offset,
+                 "%c is dropped: in this script every character is a word by itself", wildcard);
 }
 
 /* Words of text[start..end], which holds no wildcard; the first joins a pattern that ends in one.
@@ -165,17 +166,17 @@ static bool cut_pattern(struct query_parser *parser, size_t start, size_t end, G
 /* The ~ behind the last of the words. */
 static bool inflect_last(struct query_parser *parser, size_t at, GArray *words, size_t n_before)
 {
-    struct problems *problems = parser->context->problems;
+    struct rule_problems *problems = parser->context->problems;
     struct query_word *last =
         words->len > n_before ? &g_array_index(words, struct query_word, words->len - 1) : NULL;
     if (!last || (last->test != WORD_IS && last->test != WORD_ANY)) {
-        problem_error(problems, at, "~ stands behind a whole word, such as cuba~");
+        rule_error(problems, at, "~ stands behind a whole word, such as cuba~");
         return false;
     }
     size_t pos = 0;
     uint32_t first = utf8_next(last->folded, last->size, &pos);
     if (script_of(first) & (SCRIPT_HAN | SCRIPT_KANA | SCRIPT_HANGUL | SCRIPT_THAI))
-        problem_warning(problems, at, "~ is dropped: in this script words are not inflected");
+        rule_warning(problems, at, "~ is dropped: in this script words are not inflected");
     else
         last->test = WORD_INFLECTS;
     return true;
@@ -183,16 +184,16 @@ static bool inflect_last(struct query_parser *parser, size_t at, GArray *words, 
 
 bool query_cut_words(struct query_parser *parser, size_t start, size_t end, GArray *words)
 {
-    struct problems *problems = parser->context->problems;
+    struct rule_problems *problems = parser->context->problems;
     size_t tilde = end, n_before = words->len;
     const char *found = memchr(parser->text + start, '~', end - start);
     if (found)
         tilde = (size_t)(found - parser->text);
     if (tilde < end && tilde + 1 != end) {
-        problem_error(problems, tilde,
-                      "~ stands at the end of a word (cuba~) or, with a number, of a phrase "
-                      "(\"oil tanker\"~5), found %.*s",
-                      (int)(end - start), parser->text + start);
+        rule_error(problems, tilde,
+                   "~ stands at the end of a word (cuba~) or, with a number, of a phrase "
+                   "(\"oil tanker\"~5), found %.*s",
+                   (int)(end - start), parser->text + start);
         return false;
     }
     if (!cut_pattern(parser, start, tilde, words))
@@ -204,8 +205,8 @@ bool query_cut_words(struct query_parser *parser, size_t start, size_t end, GArr
             return true;
     if (words->len > n_before && parser->text[start] == '*' && end - start == 1)
         return true; /* a lone * */
-    problem_error(problems, start, "%.*s holds no letter or digit: expected a word",
-                  (int)(end - start), parser->text + start);
+    rule_error(problems, start, "%.*s holds no letter or digit: expected a word",
+               (int)(end - start), parser->text + start);
     return false;
 }
 
@@ -218,17 +219,17 @@ static bool cut_exact_word(struct query_parser *parser, size_t start, size_t end
     words_start(cutter, parser->text + start + 1, end - start - 1);
     size_t n = words_next(cutter, &list);
     if (n != 1) {
-        problem_error(parser->context->problems, start,
-                      "%.*s: expected one word behind the = in a phrase", (int)(end - start),
-                      parser->text + start);
+        rule_error(parser->context->problems, start,
+                   "%.*s: expected one word behind the = in a phrase", (int)(end - start),
+                   parser->text + start);
         return false;
     }
     struct query_word word = {
         .test = WORD_IS,
-        .folded = arena_padded_text(parser->context->arena, list[0].folded, list[0].size),
+        .folded = query_arena_strndup(parser->context->arena, list[0].folded, list[0].size),
         .size = list[0].size,
         .exact =
-            arena_padded_text(parser->context->arena, parser->text + start + 1, end - start - 1),
+            query_arena_strndup(parser->context->arena, parser->text + start + 1, end - start - 1),
         .exact_size = end - start - 1};
     g_array_append_val(words, word);
     return words->len == before + 1;
@@ -257,7 +258,7 @@ static struct query_node *term_node(struct query_parser *parser, enum term_kind 
 {
     struct query_node *node = query_node_new(parser, QUERY_TERM, start);
     node->end = end;
-    node->term = arena_new_array(parser->context->arena, struct query_term, 1);
+    node->term = query_arena_new_array(parser->context->arena, struct query_term, 1);
     node->term->kind = kind;
     return node;
 }
@@ -265,7 +266,7 @@ static struct query_node *term_node(struct query_parser *parser, enum term_kind 
 static void take_words(struct query_parser *parser, struct query_term *term, const GArray *words)
 {
     term->n_words = words->len;
-    term->words = arena_new_array(parser->context->arena, struct query_word, words->len);
+    term->words = query_arena_new_array(parser->context->arena, struct query_word, words->len);
     memcpy(term->words, words->data, words->len * sizeof(struct query_word));
 }
 
@@ -283,8 +284,8 @@ struct query_node *query_parse_phrase(struct query_parser *parser, size_t start,
     if (!cut_phrase(parser, start, end, words))
         return NULL;
     if (!has_real_word(words)) {
-        problem_error(parser->context->problems, start, "\"%.*s\" holds no word: expected one",
-                      (int)(end - start), parser->text + start);
+        rule_error(parser->context->problems, start, "\"%.*s\" holds no word: expected one",
+                   (int)(end - start), parser->text + start);
         return NULL;
     }
     struct query_node *node = term_node(parser, TERM_WORDS, start, end);
@@ -295,23 +296,25 @@ struct query_node *query_parse_phrase(struct query_parser *parser, size_t start,
 /* ~n behind a phrase. */
 static bool parse_distance(struct query_parser *parser, struct query_node *node)
 {
-    struct problems *problems = parser->context->problems;
+    struct rule_problems *problems = parser->context->problems;
     size_t start = parser->pos++;
     unsigned n = 0, digits = 0;
-    for (; parser->pos < parser->size && g_ascii_isdigit(parser->text[parser->pos]); digits++)
-        n = MIN(n * 10 + (unsigned)(parser->text[parser->pos++] - '0'), QUERY_NEAR_MAX + 1);
+    for (; parser->pos < parser->size && g_ascii_isdigit(parser->text[parser->pos]);
+         parser->pos++, digits++)
+        if (n <= QUERY_NEAR_MAX)
+            n = n * 10 + (unsigned)(parser->text[parser->pos] - '0');
     if (digits == 0 || n > QUERY_NEAR_MAX) {
-        problem_error(problems, start, "expected ~0 to ~%u behind the phrase", QUERY_NEAR_MAX);
+        rule_error(problems, start, "expected ~0 to ~%u behind the phrase", QUERY_NEAR_MAX);
         return false;
     }
     if (node->term->n_words > QUERY_UNORDERED_MAX) {
-        problem_error(problems, node->start, "expected at most %u words in \"…\"~n",
-                      QUERY_UNORDERED_MAX);
+        rule_error(problems, node->start, "expected at most %u words in \"…\"~n",
+                   QUERY_UNORDERED_MAX);
         return false;
     }
     for (size_t i = 0; i < node->term->n_words; i++)
         if (node->term->words[i].test == WORD_ANY) {
-            problem_error(problems, node->start, "a lone * has no place in \"…\"~n");
+            rule_error(problems, node->start, "a lone * has no place in \"…\"~n");
             return false;
         }
     node->term->kind = TERM_UNORDERED;
@@ -324,7 +327,7 @@ static struct query_node *parse_quoted(struct query_parser *parser)
     size_t start = parser->pos;
     const char *close = memchr(parser->text + start + 1, '"', parser->size - start - 1);
     if (!close) {
-        problem_error(parser->context->problems, start, "\" is not closed: expected another \"");
+        rule_error(parser->context->problems, start, "\" is not closed: expected another \"");
         return NULL;
     }
     size_t end = (size_t)(close - parser->text);
@@ -347,7 +350,7 @@ static bool take_value(struct query_parser *parser, size_t *ret_start, size_t *r
     if (at < parser->size && parser->text[at] == '"') {
         const char *close = memchr(parser->text + at + 1, '"', parser->size - at - 1);
         if (!close) {
-            problem_error(parser->context->problems, at, "\" is not closed: expected another \"");
+            rule_error(parser->context->problems, at, "\" is not closed: expected another \"");
             return false;
         }
         *ret_start = at + 1;
@@ -363,17 +366,16 @@ static bool take_value(struct query_parser *parser, size_t *ret_start, size_t *r
 static bool check_exact(struct query_parser *parser, size_t offset, const struct query_term *term,
                         bool is_quoted)
 {
-    struct problems *problems = parser->context->problems;
+    struct rule_problems *problems = parser->context->problems;
     if (!utf8_is_valid(term->text, term->text_size)) {
-        problem_error(problems, offset, "= wants valid UTF-8");
+        rule_error(problems, offset, "= wants valid UTF-8");
         return false;
     }
     if (!is_quoted && term->text_size > 0 && strchr("*?~", term->text[term->text_size - 1])) {
-        problem_error(
-            problems, offset,
-            "=%s: = means exactly these characters and takes no wildcard; the sign itself "
-            "is written =\"%s\"",
-            term->text, term->text);
+        rule_error(problems, offset,
+                   "=%s: = means exactly these characters and takes no wildcard; the sign itself "
+                   "is written =\"%s\"",
+                   term->text, term->text);
         return false;
     }
     if (!g_utf8_validate(term->text, -1, NULL))
@@ -381,7 +383,7 @@ static bool check_exact(struct query_parser *parser, size_t offset, const struct
     for (const char *c = term->text; *c; c = g_utf8_next_char(c))
         if (g_unichar_isalnum(g_utf8_get_char(c)))
             return true;
-    problem_error(problems, offset, "=%s: expected a letter or digit behind the =", term->text);
+    rule_error(problems, offset, "=%s: expected a letter or digit behind the =", term->text);
     return false;
 }
 
@@ -392,7 +394,7 @@ static struct query_node *parse_exact(struct query_parser *parser)
     if (!take_value(parser, &from, &to))
         return NULL;
     struct query_node *node = term_node(parser, TERM_EXACT, start, parser->pos);
-    node->term->text = arena_padded_text(parser->context->arena, parser->text + from, to - from);
+    node->term->text = query_arena_strndup(parser->context->arena, parser->text + from, to - from);
     node->term->text_size = to - from;
     if (!check_exact(parser, start, node->term, is_quoted))
         return NULL;
@@ -403,13 +405,13 @@ static struct query_node *parse_exact(struct query_parser *parser)
         for (size_t i = 0; i < n; i++) {
             struct query_word word = {
                 .test = WORD_IS,
-                .folded = arena_padded_text(parser->context->arena, list[i].folded, list[i].size),
+                .folded = query_arena_strndup(parser->context->arena, list[i].folded, list[i].size),
                 .size = list[i].size};
             g_array_append_val(words, word);
         }
     if (words->len == 0) {
-        problem_error(parser->context->problems, start,
-                      "=%s: expected a letter or digit behind the =", node->term->text);
+        rule_error(parser->context->problems, start,
+                   "=%s: expected a letter or digit behind the =", node->term->text);
         return NULL;
     }
     take_words(parser, node->term, words);
@@ -428,44 +430,61 @@ static bool matches_empty_text(const struct regex *regex)
 
 static bool compile_regex(struct query_parser *parser, struct query_term *term, size_t offset)
 {
-    struct problems *problems = parser->context->problems;
+    struct rule_problems *problems = parser->context->problems;
     g_autofree char *message = NULL;
     size_t at = 0;
     struct regex *regex = regex_new(term->text, term->text_size, term->is_caseful, &message, &at);
     if (!regex) {
-        problem_error(problems, offset + 1 + at, "/%s/ is no regular expression: %s", term->text,
-                      message);
+        rule_error(problems, offset + 1 + at, "/%s/ is no regular expression: %s", term->text,
+                   message);
         return false;
     }
     term->matches_nothing = matches_empty_text(regex);
     regex_free(regex);
     const char *typo = strstr(term->text, "(i?)");
     if (typo)
-        problem_warning(problems, offset + 1 + (size_t)(typo - term->text),
-                        "(i?) is an optional letter i; patterns ignore case unless they end in /c");
+        rule_warning(problems, offset + 1 + (size_t)(typo - term->text),
+                     "(i?) is an optional letter i; patterns ignore case unless they end in /c");
     return true;
+}
+
+/* Where the pattern that begins at the slash at start is closed; the text's end where it is not. */
+static size_t regex_close(const struct query_parser *parser, size_t start)
+{
+    size_t at = start + 1;
+    while (at < parser->size && parser->text[at] != '/')
+        at += parser->text[at] == '\\' && at + 1 < parser->size ? 2 : 1;
+    return MIN(at, parser->size);
+}
+
+/* A path, such as link:/news/2024, begins with a slash, too. */
+static bool is_path(const struct query_parser *parser)
+{
+    size_t flags = regex_close(parser, parser->pos) + 1, end = query_run_end(parser, parser->pos);
+    bool is_regex = flags <= parser->size && flags >= query_run_end(parser, flags - 1);
+    is_regex =
+        is_regex || (flags + 1 == query_run_end(parser, flags) && parser->text[flags] == 'c');
+    return end > parser->pos && !is_regex;
 }
 
 static struct query_node *parse_regex(struct query_parser *parser)
 {
-    size_t start = parser->pos, at = start + 1;
-    while (at < parser->size && parser->text[at] != '/')
-        at += parser->text[at] == '\\' && at + 1 < parser->size ? 2 : 1;
+    size_t start = parser->pos, at = regex_close(parser, start);
     if (at >= parser->size) {
-        problem_error(parser->context->problems, start,
-                      "the regular expression is not closed: expected another /");
+        rule_error(parser->context->problems, start,
+                   "the regular expression is not closed: expected another /");
         return NULL;
     }
     struct query_node *node = term_node(parser, TERM_REGEX, start, at);
     size_t size = at - start - 1, flags = at + 1, end = query_run_end(parser, flags);
-    node->term->text = arena_padded_text(parser->context->arena, parser->text + start + 1, size);
+    node->term->text = query_arena_strndup(parser->context->arena, parser->text + start + 1, size);
     node->term->text_size = size;
     node->term->field = parser->value_field;
     node->term->is_caseful = end - flags == 1 && parser->text[flags] == 'c';
     if (end > flags && !node->term->is_caseful) {
-        problem_error(parser->context->problems, flags,
-                      "%.*s: expected a blank or c (for case) behind /…/", (int)(end - flags),
-                      parser->text + flags);
+        rule_error(parser->context->problems, flags,
+                   "%.*s: expected a blank or c (for case) behind /…/", (int)(end - flags),
+                   parser->text + flags);
         return NULL;
     }
     node->end = parser->pos = end;
@@ -478,12 +497,12 @@ static struct query_node *parse_value(struct query_parser *parser)
     if (!take_value(parser, &from, &to))
         return NULL;
     if (from == to) {
-        problem_error(parser->context->problems, start, "%s: expected a value",
-                      field_mask_name(parser->value_field));
+        rule_error(parser->context->problems, start, "%s: expected a value",
+                   field_mask_name(parser->value_field));
         return NULL;
     }
     struct query_node *node = term_node(parser, TERM_VALUE, start, parser->pos);
-    node->term->text = arena_padded_text(parser->context->arena, parser->text + from, to - from);
+    node->term->text = query_arena_strndup(parser->context->arena, parser->text + from, to - from);
     node->term->text_size = to - from;
     node->term->field = parser->value_field;
     return node;
@@ -500,8 +519,8 @@ static void warn_of_lower_case(struct query_parser *parser, size_t start, size_t
         if (strlen(words[i]) == name && memcmp(words[i], parser->text + start, name) == 0 &&
             (slash != NULL) == (i >= 3)) {
             g_autofree char *capitals = g_ascii_strup(words[i], -1);
-            problem_warning(parser->context->problems, start,
-                            "%s is a word here; the operator is written %s", words[i], capitals);
+            rule_warning(parser->context->problems, start,
+                         "%s is a word here; the operator is written %s", words[i], capitals);
         }
 }
 
@@ -512,8 +531,8 @@ static struct query_node *parse_bare(struct query_parser *parser)
     if (!query_cut_words(parser, start, end, words))
         return NULL;
     if (!has_real_word(words)) {
-        problem_error(parser->context->problems, start,
-                      "a lone * stands in a phrase only: expected at least 3 letters");
+        rule_error(parser->context->problems, start,
+                   "a lone * stands in a phrase only: expected at least 3 letters");
         return NULL;
     }
     warn_of_lower_case(parser, start, end);
@@ -527,7 +546,7 @@ struct query_node *query_parse_term(struct query_parser *parser)
 {
     const char *at = parser->text + parser->pos;
     bool is_last = parser->pos + 1 >= parser->size || query_blank(parser, parser->pos + 1);
-    if (*at == '/' && !is_last)
+    if (*at == '/' && !is_last && !(parser->value_field && is_path(parser)))
         return parse_regex(parser);
     if (parser->value_field)
         return parse_value(parser);
