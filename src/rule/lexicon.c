@@ -30,6 +30,7 @@ struct lexicon {
     bool knows_languages;
     GArray *ids;   /* count, ids …: of words that pass several tests */
     GArray *found; /* of the word at hand */
+    uint32_t single;
 };
 
 struct lexicon *lexicon_new(const struct vocab *vocab)
@@ -94,19 +95,20 @@ static uint32_t store_ids(struct lexicon *lexicon)
     return LIST_BIT | at;
 }
 
-static size_t load_ids(const struct lexicon *lexicon, const uint32_t *ids, const uint32_t **ret_ids)
+static size_t load_ids(struct lexicon *lexicon, uint32_t ids, const uint32_t **ret_ids)
 {
     static const uint32_t none;
-    if (*ids == 0) {
+    if (ids == 0) {
         *ret_ids = &none;
         return 0;
     }
-    if (*ids & LIST_BIT) {
-        const uint32_t *list = &g_array_index(lexicon->ids, uint32_t, *ids & ~LIST_BIT);
+    if (ids & LIST_BIT) {
+        const uint32_t *list = &g_array_index(lexicon->ids, uint32_t, ids & ~LIST_BIT);
         *ret_ids = list + 1;
         return *list;
     }
-    *ret_ids = ids;
+    lexicon->single = ids - 1;
+    *ret_ids = &lexicon->single;
     return 1;
 }
 
@@ -138,7 +140,7 @@ size_t lexicon_find(struct lexicon *lexicon, const struct word *word, unsigned l
         memcpy(&wanted.rest, word->folded + WORD_KEY_BYTES, word->size - WORD_KEY_BYTES);
     for (int way = 0; way < 2; way++)
         if (is_same(&bucket->slots[way], &wanted))
-            return load_ids(lexicon, &bucket->slots[way].ids, ret_ids);
+            return load_ids(lexicon, bucket->slots[way].ids, ret_ids);
     size_t n = resolve(lexicon, word, language, ret_ids);
     wanted.ids = store_ids(lexicon);
     bucket->slots[1] = bucket->slots[0];
