@@ -417,14 +417,15 @@ static void read_rest(struct reading *r)
     }
 }
 
-/* Seconds, milli-, micro- or nanoseconds since 1970. */
+/* Seconds, milli- or microseconds since 1970. */
 static bool read_epoch(const struct reading *r, int64_t *ret_s)
 {
     struct reading copy = *r;
     size_t digits = 0;
     int64_t value = read_number(&copy, 19, &digits);
     bool is_whole = copy.p == copy.end || *copy.p == '.';
-    if (!is_whole || digits < 9 || digits == 12 || digits == 14)
+    bool is_fine = digits == 13 || digits == 16;
+    if (!is_whole || (!is_fine && (digits < 9 || digits > 11)))
         return false;
     for (; digits > 11; digits -= 3)
         value /= 1000;

@@ -66,7 +66,7 @@ static GString *convert(iconv_t converter, const char *bytes, size_t size, size_
         g_string_append_len(out, buffer, to - buffer);
         if (result != (size_t)-1 || code == E2BIG)
             continue;
-        size_t bad = MIN(unit, size);
+        size_t bad = code == EINVAL ? size : MIN(unit, size); /* EINVAL: cut at the end */
         g_string_append(out, REPLACEMENT);
         in += bad;
         size -= bad;

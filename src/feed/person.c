@@ -43,6 +43,13 @@ static char *trim_name(char *name)
     return name;
 }
 
+static bool has_letter(const char *name)
+{
+    while (*name && !g_ascii_isalnum(*name) && (unsigned char)*name < 0x80)
+        name++;
+    return *name != '\0';
+}
+
 struct feed_author person_parse(struct arena *arena, const char *text)
 {
     size_t start = 0, end = 0;
@@ -53,7 +60,7 @@ struct feed_author person_parse(struct arena *arena, const char *text)
         start -= 7;
     g_autofree char *rest = g_strdup_printf("%.*s %s", (int)start, text, text + end);
     const char *name = trim_name(rest);
-    if (*name)
+    if (has_letter(name))
         author.name = arena_text(arena, name, strlen(name));
     return author;
 }
