@@ -148,7 +148,7 @@ static bool take_text(struct capture *c)
 {
     struct xml *x = &c->r->xml;
     if (c->field == FIELD_SKIP)
-        return true;
+        return xml_count_entities(x, c->r->raw);
     if (!memchr(x->text.at, '&', x->text.size) && take_only(c, x->text))
         return true;
     flush_only(c);

@@ -325,9 +325,13 @@ static void start_element(struct reader *r)
     }
 }
 
-/* An author without a name element. */
-static void take_bare_person(struct reader *r)
+/* Text that stands in no field: it may be an author without a name element. */
+static void take_loose_text(struct reader *r)
 {
+    if (place_of(r) != IN_PERSON) {
+        xml_count_entities(&r->xml, r->raw);
+        return;
+    }
     const char *line = textual_line(&r->textual, r->xml.text, TEXTUAL_HTML);
     if (line && !r->person.name && !r->person.email)
         r->person = person_parse(&r->document->arena, line);
@@ -346,8 +350,7 @@ static void read_root(struct reader *r)
             break;
         case XML_TEXT:
         case XML_CDATA:
-            if (place_of(r) == IN_PERSON)
-                take_bare_person(r);
+            take_loose_text(r);
             break;
         case XML_END_OF_DOCUMENT:
             r->is_cut = true;

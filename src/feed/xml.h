@@ -79,6 +79,9 @@ const struct slice *xml_attribute(const struct xml *x, const char *name);
 bool xml_append_decoded(struct xml *x, GString *out, struct slice text);
 /* Appends text with the document's own entities replaced and all other references as they are. */
 bool xml_append_expanded(struct xml *x, GString *out, struct slice text);
+/* For text that nobody reads: references to the document's entities count against the limits all
+ * the same. Uses scratch. */
+bool xml_count_entities(struct xml *x, GString *scratch);
 
 bool slice_is(struct slice slice, const char *text);
 /* ASCII letters of either case are equal. */

@@ -31,6 +31,22 @@ static const char *skip_literal(const char *p, const char *end)
     return quote ? quote + 1 : end;
 }
 
+/* Character references in a declared text are replaced there and then (XML 1.0, 4.5). */
+static char *literal_value(struct slice value)
+{
+    GString *out = g_string_sized_new(value.size);
+    const char *p = value.at, *end = value.at + value.size;
+    while (p < end) {
+        char bytes[HTML_REFERENCE_MAX];
+        size_t used = 0, n = 0;
+        if (end - p > 3 && p[0] == '&' && p[1] == '#')
+            n = html_reference(p, (size_t)(end - p), HTML_REFERENCE_STRICT, bytes, &used);
+        g_string_append_len(out, n > 0 ? bytes : p, n > 0 ? (gssize)n : 1);
+        p += n > 0 ? used : 1;
+    }
+    return g_string_free(out, FALSE);
+}
+
 /* The first declaration of a name counts (XML 1.0, 4.2). */
 static void keep_entity(struct xml *x, struct slice name, struct slice value)
 {
@@ -42,7 +58,7 @@ static void keep_entity(struct xml *x, struct slice name, struct slice value)
     }
     g_autofree char *key = g_strndup(name.at, name.size);
     if (!g_hash_table_contains(x->entities, key))
-        g_hash_table_insert(x->entities, g_steal_pointer(&key), g_strndup(value.at, value.size));
+        g_hash_table_insert(x->entities, g_steal_pointer(&key), literal_value(value));
 }
 
 /* "<!ENTITY name "value">": p is behind the word. */
@@ -104,6 +120,13 @@ void xml_read_doctype(struct xml *x)
     x->p = p < x->end && *p == '>' ? p + 1 : p;
 }
 
+/* These five cannot be declared otherwise (XML 1.0, 4.6). */
+static bool is_predefined(const char *name)
+{
+    static const char *const names[] = {"amp", "lt", "gt", "quot", "apos", NULL};
+    return g_strv_contains(names, name);
+}
+
 /* The document's entity that the reference at p names, and how long the reference is. */
 static const char *find_entity(const struct xml *x, const char *p, const char *end,
                                size_t *ret_used)
@@ -117,7 +140,7 @@ static const char *find_entity(const struct xml *x, const char *p, const char *e
     memcpy(name, p + 1, size);
     name[size] = '\0';
     *ret_used = size + 2;
-    return g_hash_table_lookup(x->entities, name);
+    return is_predefined(name) ? NULL : g_hash_table_lookup(x->entities, name);
 }
 
 static bool append(struct xml *x, GString *out, struct slice text, unsigned depth, bool decode);
@@ -185,4 +208,13 @@ bool xml_append_expanded(struct xml *x, GString *out, struct slice text)
         return append(x, out, text, 0, false);
     g_string_append_len(out, text.at, (gssize)text.size);
     return true;
+}
+
+bool xml_count_entities(struct xml *x, GString *scratch)
+{
+    if (!x->entities || !memchr(x->text.at, '&', x->text.size))
+        return true;
+    bool ok = append(x, scratch, x->text, 0, false);
+    g_string_truncate(scratch, 0);
+    return ok;
 }
