@@ -42,7 +42,7 @@ static inline struct config *load_text(const char *text, char **ret_lines)
 }
 
 /* A feed and a rule, so that nothing is missed. */
-#define FEED_AND_RULE "[feed a]\nurl = http://a/\n[rule r]\nmatch = cuba\n"
+#define FEED_AND_RULE "[feed a]\nurl = http://a/\n[rule r]\nmatch = habana\n"
 
 /* Loads a text that must be right. */
 static inline struct config *load_good(const char *text)

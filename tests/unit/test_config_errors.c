@@ -161,9 +161,9 @@ static void test_columns(void **state)
     (void)state;
     static const struct error_case cases[] = {
         /* Columns are characters: й and ž are one each, and so is a tab. */
-        {"[list b]\nany = Гавана, žluť\n\tй,  ; комментарий\n    ž NEER/5 b",
-         "4:7: error: *NEER/5*\n"},
-        {"[rule b]\nmatch = й NEER/5 b\nexclude =\n  x\n\ty NEER/5",
+        {"[list b]\nany = Гавана, žluť\n\tй,  ; комментарий\n    ž, @nowhere",
+         "4:8: error: *@nowhere*\n"},
+        {"[rule b]\nmatch = й NEER/5 b\nexclude =\n  x\n\ty NEER/5 z",
          "2:11: error: *NEER/5*\n5:4: error: *NEER/5*\n"},
         {"[feed b]\nurl = http://b/\ntags = good, \n   Bad, good",
          "4:4: error: 'B' cannot stand in an ID: 1 to 40 of a-z 0-9 . _ - (in 'Bad')\n"},

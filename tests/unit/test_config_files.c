@@ -82,7 +82,7 @@ static void test_conf_d_order(void **state)
     const struct folder *folder = *state;
     g_autofree char *lines = NULL;
     put_file(folder, "feedwatch.conf", "[feed m]\nurl = http://m/\n");
-    put_file(folder, "conf.d/20-z.conf", "[feed z]\nurl = http://z/\n[rule r2]\nmatch = x\n");
+    put_file(folder, "conf.d/20-z.conf", "[feed z]\nurl = http://z/\n[rule r2]\nmatch = xyz\n");
     put_file(folder, "conf.d/10-b.conf",
              "[feed b]\nurl = http://b/\n[defaults]\ninterval = 9m\n"
              "[feedwatch]\nretention = 9d\n");

@@ -32,8 +32,8 @@ static void test_everything(void **state)
         "proxy =\ncache_max = 0\nlanguage = pt-BR\nenabled = no\n"
         "[feed b]\nurl = exec:/bin/x \"a ; b\"\ninterval =\n"
         "[feed c]\nurl = file:///c\ninitial = all\n[feed d]\nurl = http://d\ninitial = 36h\n"
-        "[list l]\nany = a, \"b ; c\",\n  /d ; e/, #f,\n  #g\n"
-        "[rule r]\nmatch = @l AND\n  \"x ;\n   y\" ; comment\nexclude =;z\nin = title\n"
+        "[list l]\nany = a, \"b ;c\",\n  #f,\n  #g\n"
+        "[rule r]\nmatch = @l AND\n  \"x\n   ;y\" /d ; e/ ; comment\nexclude =;z\nin = title\n"
         "feeds = a, tag:p\nlanguage = ru\nalert = x, log\nurgency = critical\nstories = on\n"
         "min_interval = 1h\nquiet = 22:00-07:00\nrepeat = 1d\nsurge = 20 in 1h\n"
         "[sink x]\ntype = command\nargv = '/bin/a b' -c \"$HOME \\\" ; c\" '' # ~\ntimeout = 5s\n"
@@ -54,7 +54,7 @@ static void test_everything(void **state)
     assert_string_equal(a->headers[1], "C: d, e");
     assert_string_equal(a->headers[2], "F: g ; h");
     const struct config_rule *rule = g_ptr_array_index(config->rules, 0);
-    assert_string_equal(rule->match, "@l AND \"x ; y\"");
+    assert_string_equal(rule->match, "@l AND \"x ;y\" /d ; e/");
     assert_string_equal(rule->exclude, ";z");
     const struct config_sink *command = config_find_sink(config, "x");
     g_autofree char *argv = g_strjoinv("|", command->argv);
@@ -158,50 +158,65 @@ static void test_random_texts(void **state)
     g_rand_free(random);
 }
 
-/* Queries as they are written: terms, phrases and regexes, with whatever may stand in them. */
-static void append_term(GString *out, GRand *random)
+/* Queries as they are written: terms, phrases and regexes, with whatever may stand in them. What a
+ * rule excludes shares no word with what it looks for: that would be an error. */
+struct vocabulary {
+    const char *word;
+    const char *const *terms;
+    size_t n_terms;
+};
+
+static void append_term(GString *out, const struct vocabulary *from, GRand *random)
 {
-    static const char *const inside[] = {" ; ",   ";",        " # ",    "#", "%41",
-                                         "%",     "Гавана",   "俄罗斯", "=", ",",
-                                         "to = ", "[rule b]", "  ",     "'", "🚀x"};
-    static const char *const terms[] = {
-        "cuba", "Куба~",    "=US",    "cub*",    "F-35", "俄罗斯",  "@l",
-        "a/b",  "C++",      "#x",     "title:b", "x;y",  "🚀launch", "author:\"a b\"",
-        "100%", "(a OR b)", "O'Brien"};
+    static const char *const in_phrase[] = {" ;x",  ";",         " #x", "#",  "%41",
+                                            "%",    " Гавана",   "俄",  "=x", ",",
+                                            " to=", " [rule b]", "  x", "'"};
+    static const char *const in_regex[] = {" ; ",  ";",   " # ", "#",       "%41",   "Гавана",
+                                           "[; ]", "\\/", "=",   ",",       "to = ", "  ",
+                                           "'",    "x+",  "\"",  "(a|b ;c)"};
     int kind = g_rand_int_range(random, 0, 4);
     if (kind < 2) {
-        g_string_append(out, terms[g_rand_int_range(random, 0, G_N_ELEMENTS(terms))]);
+        g_string_append(out,
+                        from->terms[(guint)g_rand_int_range(random, 0, (gint32)from->n_terms)]);
         return;
     }
-    char mark = kind == 2 ? '"' : '/';
-    g_string_append_printf(out, "%cword", mark);
+    g_string_append_printf(out, "%c%s", kind == 2 ? '"' : '/', from->word);
     int n = g_rand_int_range(random, 0, 5);
     for (int i = 0; i < n; i++)
-        g_string_append(out, inside[g_rand_int_range(random, 0, G_N_ELEMENTS(inside))]);
-    g_string_append_printf(out, "word%c", mark);
+        g_string_append(out, kind == 2
+                                 ? in_phrase[g_rand_int_range(random, 0, G_N_ELEMENTS(in_phrase))]
+                                 : in_regex[g_rand_int_range(random, 0, G_N_ELEMENTS(in_regex))]);
+    g_string_append_printf(out, "%s%c", from->word, kind == 2 ? '"' : '/');
 }
 
-static void append_query(GString *out, GRand *random, const char *separator)
+static void append_query(GString *out, const struct vocabulary *from, GRand *random,
+                         const char *separator)
 {
     int n = g_rand_int_range(random, 1, 8);
     for (int i = 0; i < n; i++) {
         if (i > 0)
             g_string_append(out, separator);
-        append_term(out, random);
+        append_term(out, from, random);
     }
 }
 
 static void test_random_queries(void **state)
 {
     (void)state;
+    static const char *const wanted[] = {"cuba", "Куба~",   "=US",   "cub*",           "F-35",
+                                         "@l",   "a/b",     "C++",   "title:b",        "x;y",
+                                         "100%", "🚀launch", "#hash", "author:\"c d\"", "O'Brien"};
+    static const char *const unwanted[] = {"sport", "=\"AT&T\"", "лёд", "ice*", "q/r", "(e OR f)"};
+    const struct vocabulary match_words = {"word", wanted, G_N_ELEMENTS(wanted)};
+    const struct vocabulary exclude_words = {"text", unwanted, G_N_ELEMENTS(unwanted)};
     GRand *random = g_rand_new_with_seed(4);
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 2000; i++) {
         g_autoptr(GString) match = g_string_new("must AND ");
         g_autoptr(GString) exclude = g_string_new(NULL);
-        append_query(match, random, " AND ");
-        append_query(exclude, random, " OR ");
+        append_query(match, &match_words, random, " AND ");
+        append_query(exclude, &exclude_words, random, " OR ");
         g_autofree char *text =
-            g_strdup_printf("[feed a]\nurl = http://a/\n[list l]\nany = fish, \"fish ; chips\"\n"
+            g_strdup_printf("[feed a]\nurl = http://a/\n[list l]\nany = fish, \"fish ;chips\"\n"
                             "[rule r]\nmatch = %s ; comment\nexclude = %s\n",
                             match->str, exclude->str);
         g_autofree char *lines = NULL;
