@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-#define DOWN_FIRST_MS  5000
-#define DOWN_MAX_MS    300000
-#define RETRY_FIRST_S  30
-#define RETRY_MAX_S    3600
-#define EMPTY_DELAY_MS RETRY_MAX_S * 1000
+#define DOWN_FIRST_MS      5000
+#define DOWN_MAX_MS        300000
+#define RETRY_FIRST_S      30
+#define RETRY_MAX_S        3600
+#define EMPTY_DELAY_MS     (RETRY_MAX_S * 1000)
+#define RELOAD_DEADLINE_MS 100
 
 /* One sink's way. Completions of the store may come after its end, so they hold a reference. */
 struct lane {
@@ -383,7 +384,7 @@ void outbox_set_sinks(struct outbox *outbox, const struct sink_settings *sinks, 
         if (has_settings(lane, sinks, n_sinks))
             continue;
         g_ptr_array_remove_index(outbox->lanes, i);
-        end_lane(lane, 0);
+        end_lane(lane, RELOAD_DEADLINE_MS);
     }
     for (size_t i = 0; i < n_sinks; i++) {
         const struct sink_type *type = find_type(outbox, sinks[i].type);

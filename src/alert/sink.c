@@ -1,0 +1,3 @@
+#include "alert/sink.h"
+
+const struct sink_type *const sink_types[] = {&sink_desktop, NULL};
