@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define FLUSH_DEADLINE_MS 8000
+#define ONCE_PATIENCE_MS  10000
 
 struct options {
     char *config_path;
@@ -31,14 +32,25 @@ struct daemon {
     struct worker *worker;
     struct fetcher *fetcher;
     struct monitor *monitor;
-    bool has_trouble;
+    guint patience; /* source */
 };
+
+/* A run with --once does not wait for ever for a disk that stays full. */
+static gboolean on_out_of_patience(gpointer user)
+{
+    struct daemon *daemon = user;
+    daemon->patience = 0;
+    if (store_backlog(daemon->store) > 0)
+        g_main_loop_quit(daemon->loop);
+    return G_SOURCE_REMOVE;
+}
 
 static void on_trouble(const char *message, void *user)
 {
     struct daemon *daemon = user;
-    daemon->has_trouble = true;
     log_error("%s", message);
+    if (daemon->options.once && daemon->patience == 0)
+        daemon->patience = g_timeout_add(ONCE_PATIENCE_MS, on_out_of_patience, daemon);
 }
 
 static void on_deliveries(void *user)
