@@ -12,6 +12,18 @@ static char *request_key(const struct config_feed *settings)
         settings->max_size_bytes);
 }
 
+static bool is_urgent(const struct monitor *monitor, const struct config_feed *settings)
+{
+    const struct config *config = monitor->config;
+    for (guint i = 0; i < config->rules->len; i++) {
+        const struct config_rule *rule = g_ptr_array_index(config->rules, i);
+        if (rule->urgency == CONFIG_URGENCY_CRITICAL &&
+            ruleset_in_scope(config->ruleset, i, settings->id, (const char *const *)settings->tags))
+            return true;
+    }
+    return false;
+}
+
 static void join_group(GHashTable *leaders, struct monitor_feed *feed)
 {
     g_autofree char *key = request_key(feed->settings);
@@ -22,6 +34,8 @@ static void join_group(GHashTable *leaders, struct monitor_feed *feed)
         g_hash_table_insert(leaders, g_steal_pointer(&key), leader);
     }
     g_ptr_array_add(leader->group, feed);
+    feed->is_urgent = is_urgent(feed->monitor, feed->settings);
+    leader->is_urgent = leader->is_urgent || feed->is_urgent;
     int64_t interval_s = feed->settings->interval_s;
     if (interval_s > 0 && (leader->group_interval_s == 0 || interval_s < leader->group_interval_s))
         leader->group_interval_s = interval_s;

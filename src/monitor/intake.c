@@ -82,6 +82,16 @@ static size_t text_bytes(const struct feed_item *item)
     return sum;
 }
 
+/* Nothing that was known is left in the document: what came and went in between was not seen (E41).
+ */
+static void note_gap(struct monitor *monitor, struct store_feed *state)
+{
+    static char reason[] = "its list of items rolled over between two looks";
+    const struct store_gap gap = {state->id, state->schedule.looked_s,
+                                  clock_wall_s(monitor->parts.clock), reason};
+    store_add_gap(monitor->parts.store, &gap);
+}
+
 /* What the document says about the feed goes into the feed's state; returns the outcome as it is
  * for this feed. */
 static struct schedule_outcome take_facts(struct intake *intake)
@@ -98,6 +108,8 @@ static struct schedule_outcome take_facts(struct intake *intake)
     }
     outcome.has_gap = state->is_baselined && !intake->shared->is_delta && state->n_items_last > 0 &&
                       doc->n_items > 0 && intake->verdicts->n_known == 0;
+    if (outcome.has_gap)
+        note_gap(intake->monitor, state);
     if (!state->is_baselined)
         outcome.n_new = 0;
     state->is_baselined = true;

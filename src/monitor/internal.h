@@ -17,6 +17,7 @@ struct monitor_feed {
     struct poll *poll;     /* under way, or NULL; a leader's only */
     struct intake *intake; /* under way, or NULL */
     bool is_reported;      /* that it fails */
+    bool is_urgent;        /* a critical rule looks at it */
     /* Feeds that are asked for in the same way form a group, and its first, the leader, polls for
      * all (E39). NULL in those that follow; of borrowed struct monitor_feed, the leader first. */
     GPtrArray *group;
@@ -36,6 +37,7 @@ struct monitor {
     int64_t taking_in_bytes; /* bodies whose documents are not committed yet */
     bool is_choked;          /* by them: no request starts */
     struct monitor_count count;
+    int64_t slept_ms; /* in all, since boot, when the loop looked last */
     bool is_once, is_stopped;
 };
 
@@ -51,6 +53,12 @@ void groups_form(struct monitor *monitor);
 void groups_dissolve(struct monitor *monitor);
 /* Whom an answer to this feed's poll is for: its group, or the feed alone. A new reference. */
 GPtrArray *groups_of(struct monitor_feed *feed);
+
+/* Notes whether the machine was asleep since the last look; then lays what is due over some
+ * minutes. */
+void resume_check(struct monitor *monitor);
+/* The same for what fell due while no daemon ran. */
+void resume_after_start(struct monitor *monitor);
 
 /* By its due time; a feed that follows, is gone, or is polled once only has no place. */
 void monitor_place_in_queue(struct monitor_feed *feed);

@@ -263,8 +263,9 @@ static bool is_backed_up(const struct monitor *monitor)
 static gboolean on_timer(gpointer user)
 {
     struct monitor *monitor = user;
-    int64_t now_ms = clock_boot_ms(monitor->parts.clock);
     struct monitor_feed *feed;
+    resume_check(monitor);
+    int64_t now_ms = clock_boot_ms(monitor->parts.clock);
     g_clear_pointer(&monitor->timer, g_source_unref);
     while (!is_backed_up(monitor) &&
            (feed = schedule_queue_pop_due(monitor->queue, now_ms)) != NULL)
@@ -327,10 +328,12 @@ static void start_all(struct monitor *monitor)
 void monitor_start(struct monitor *monitor, bool once)
 {
     monitor->is_once = once;
-    if (once)
+    if (once) {
         start_all(monitor);
-    else
+    } else {
+        resume_after_start(monitor);
         set_timer(monitor);
+    }
 }
 
 void monitor_stop(struct monitor *monitor)

@@ -119,6 +119,7 @@ static void on_attempt_saved(void *user)
         .timeout_ms = settings->timeout_ms,
         .max_bytes = settings->max_size_bytes,
         .allow_private = settings->allow_private,
+        .is_urgent = poll->feed->is_urgent,
     };
     poll->fetch = fetch_start(monitor->parts.fetcher, &request, on_fetched, poll);
 }

@@ -157,3 +157,10 @@ void rule_matcher_tokenise(struct rule_matcher *matcher, const struct rule_item 
             continue;
     }
 }
+
+bool ruleset_in_scope(const struct ruleset *set, size_t rule, const char *feed,
+                      const char *const *tags)
+{
+    uint32_t scope = g_array_index(set->rules, struct rule_entry, rule).scope;
+    return scope == PROGRAM_NONE || scope_has(g_ptr_array_index(set->scopes, scope), feed, tags);
+}

@@ -74,6 +74,10 @@ const char *ruleset_id(const struct ruleset *set, size_t rule);
 /* Index of the rule with this ID, or -1. */
 gssize ruleset_find(const struct ruleset *set, const char *id);
 
+/* Whether a rule looks at a feed with these tags. */
+bool ruleset_in_scope(const struct ruleset *set, size_t rule, const char *feed,
+                      const char *const *tags);
+
 struct rule_item { /* clean, valid UTF-8 plain text; NULL: absent */
     const char *title, *summary, *content, *link;
     const char *const *authors; /* NULL-terminated or NULL */

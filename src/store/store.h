@@ -51,6 +51,8 @@ struct store_feed { /* everything that is remembered of one configured feed */
     uint64_t body_hash;
     struct schedule_state schedule;
     char *message; /* last failure, or NULL */
+    int64_t
+        health_told_s; /* when the user was told that it is not well; 0: it is, or was not told */
     char *title;
     bool is_baselined; /* a document was taken in once */
     bool uses_title_key;

@@ -47,6 +47,9 @@ static void bind_schedule(sqlite3_stmt *query, const struct schedule_state *sche
     sqlite3_bind_int64(query, 28, schedule->throttles);
     sqlite3_bind_int(query, 29, schedule->has_validator);
     sqlite3_bind_int(query, 30, schedule->is_gone);
+    sqlite3_bind_int64(query, 31, schedule->publisher_s);
+    sqlite3_bind_int64(query, 32, schedule->skip_hours);
+    sqlite3_bind_int(query, 33, schedule->skip_days);
 }
 
 static void bind_feed(sqlite3_stmt *query, const struct store_feed *feed)
@@ -68,6 +71,7 @@ static void bind_feed(sqlite3_stmt *query, const struct store_feed *feed)
     sqlite3_bind_int64(query, 16, feed->text_bytes);
     sqlite3_bind_int64(query, 17, feed->text_items);
     bind_schedule(query, &feed->schedule);
+    sqlite3_bind_int64(query, 34, feed->health_told_s);
 }
 
 static void read_schedule(sqlite3_stmt *row, struct schedule_state *schedule)
@@ -85,6 +89,9 @@ static void read_schedule(sqlite3_stmt *row, struct schedule_state *schedule)
     schedule->throttles = (uint32_t)sqlite3_column_int64(row, 27);
     schedule->has_validator = sqlite3_column_int(row, 28) != 0;
     schedule->is_gone = sqlite3_column_int(row, 29) != 0;
+    schedule->publisher_s = sqlite3_column_int64(row, 30);
+    schedule->skip_hours = (uint32_t)sqlite3_column_int64(row, 31);
+    schedule->skip_days = (uint8_t)sqlite3_column_int(row, 32);
 }
 
 struct store_feed *feed_from_row(sqlite3_stmt *row)
@@ -108,6 +115,7 @@ struct store_feed *feed_from_row(sqlite3_stmt *row)
     feed->text_bytes = sqlite3_column_int64(row, 15);
     feed->text_items = sqlite3_column_int64(row, 16);
     read_schedule(row, &feed->schedule);
+    feed->health_told_s = sqlite3_column_int64(row, 33);
     return feed;
 }
 

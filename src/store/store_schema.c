@@ -22,6 +22,8 @@ static const char step_1[] =
     " rhythm_s INTEGER NOT NULL, unmodified_since_s INTEGER NOT NULL,"
     " unconditional_s INTEGER NOT NULL, failures INTEGER NOT NULL, throttles INTEGER NOT NULL,"
     " has_validator INTEGER NOT NULL, is_gone INTEGER NOT NULL,"
+    " publisher_s INTEGER NOT NULL, skip_hours INTEGER NOT NULL, skip_days INTEGER NOT NULL,"
+    " health_told_s INTEGER NOT NULL,"
     " touched_s INTEGER NOT NULL DEFAULT 0) STRICT;"
     "CREATE TABLE item("
     " feed INTEGER NOT NULL, id INTEGER NOT NULL, text_hash INTEGER NOT NULL,"

@@ -40,6 +40,9 @@ static void assert_same_schedule(const struct schedule_state *a, const struct sc
     assert_int_equal(a->throttles, b->throttles);
     assert_int_equal(a->has_validator, b->has_validator);
     assert_int_equal(a->is_gone, b->is_gone);
+    assert_int_equal(a->publisher_s, b->publisher_s);
+    assert_int_equal(a->skip_hours, b->skip_hours);
+    assert_int_equal(a->skip_days, b->skip_days);
 }
 
 static void assert_same_feed(const struct store_feed *a, const struct store_feed *b)
