@@ -51,7 +51,8 @@ static bool is_sibling(const struct capture *c)
     if (c->r->native != NS_RSS || c->field == FIELD_SKIP || c->field == FIELD_MARKUP ||
         memchr(c->name.at, ':', c->name.size))
         return false;
-    if (c->field == FIELD_TEXT)
+    bool is_short = slice_is(c->name, "author") || slice_is(c->name, "category");
+    if (c->field == FIELD_TEXT || is_short)
         return vocabulary_find(NS_RSS, x->name, IN_FEED | IN_ITEM) != NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (slice_is(x->name, names[i]))
