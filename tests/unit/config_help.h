@@ -1,7 +1,6 @@
 /* What the tests of config/ share. */
 #include "config/config.h"
 #include "config/load.h"
-#include "rule_stub.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
