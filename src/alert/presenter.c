@@ -261,7 +261,7 @@ void presenter_free(struct presenter *presenter)
     g_free(presenter);
 }
 
-/* A burst ends with time, unless the outbox is still emptying. */
+/* A burst ends with time, unless the dispatcher is still emptying. */
 static void age_burst(struct presenter *presenter)
 {
     int64_t now_ms = clock_real_boot_ms();

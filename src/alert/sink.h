@@ -1,9 +1,9 @@
 /* alert/sink - what every sink is to the dispatcher: it takes alerts, and says later what became of
  * each.
  *
- * A sink that is not the log is one file with one struct sink_type. The outbox hands it one batch
- * at a time, never more than batch_max alerts, and gives it no further one before each alert of it
- * has had its result. A sink never blocks the main thread and never calls a hook from within
+ * A sink that is not the log is one file with one struct sink_type. The dispatcher hands it one
+ * batch at a time, never more than batch_max alerts, and gives it no further one before each alert
+ * of it has had its result. A sink never blocks the main thread and never calls a hook from within
  * take(). All hooks run on the main context. A sink holds no state that must survive: what has no
  * result yet is handed over again after a restart, so a result comes right after the deed.
  *

@@ -263,7 +263,7 @@ static void test_three_popups_then_one_digest(void **state)
                         hint_text(digest, "x-dunst-stack-tag"));
 }
 
-/* S25. The outbox hands over full batches as long as there are any. */
+/* S25. The dispatcher hands over full batches as long as there are any. */
 static void test_a_flood_is_one_digest(void **state)
 {
     (void)state;

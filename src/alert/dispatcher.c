@@ -1,4 +1,4 @@
-#include "alert/outbox.h"
+#include "alert/dispatcher.h"
 
 #include "base/log.h"
 
@@ -14,7 +14,7 @@
 /* One sink's way. Completions of the store may come after its end, so they hold a reference. */
 struct lane {
     grefcount refs;
-    struct outbox *outbox; /* NULL: it has ended */
+    struct dispatcher *dispatcher; /* NULL: it has ended */
     char *id;
     const struct sink_type *type;
     struct sink *sink;
@@ -26,12 +26,13 @@ struct lane {
     bool is_down, is_off;
     guint n_downs; /* in a row */
     char *message; /* why it is down */
+    bool has_note; /* status may say that something went wrong */
     GSource *timer;
 };
 
-struct outbox {
-    struct outbox_parts parts;
-    struct outbox_hooks hooks;
+struct dispatcher {
+    struct dispatcher_parts parts;
+    struct dispatcher_hooks hooks;
     GPtrArray *lanes;
     void (*on_drained)(void *user);
     void *drain_user;
@@ -39,7 +40,7 @@ struct outbox {
 };
 
 static void ask(struct lane *lane);
-static void check_drained(struct outbox *outbox);
+static void check_drained(struct dispatcher *dispatcher);
 
 static void lane_unref(struct lane *lane)
 {
@@ -65,11 +66,12 @@ static void clear_source(GSource **source)
     }
 }
 
-static GSource *add_timer(struct outbox *outbox, int64_t delay_ms, GSourceFunc on_time, void *user)
+static GSource *add_timer(struct dispatcher *dispatcher, int64_t delay_ms, GSourceFunc on_time,
+                          void *user)
 {
     GSource *source = g_timeout_source_new((guint)MIN(delay_ms, (int64_t)G_MAXINT));
     g_source_set_callback(source, on_time, user, NULL);
-    g_source_attach(source, outbox->parts.context);
+    g_source_attach(source, dispatcher->parts.context);
     return source;
 }
 
@@ -85,8 +87,17 @@ static gboolean on_lane_time(gpointer user)
 static void rest(struct lane *lane, int64_t delay_ms)
 {
     clear_source(&lane->timer);
-    int64_t real_ms = clock_real_delay_ms(lane->outbox->parts.clock, delay_ms);
-    lane->timer = add_timer(lane->outbox, real_ms, on_lane_time, lane);
+    int64_t real_ms = clock_real_delay_ms(lane->dispatcher->parts.clock, delay_ms);
+    lane->timer = add_timer(lane->dispatcher, real_ms, on_lane_time, lane);
+}
+
+/* For status. NULL: all is well. */
+static void note(struct lane *lane, const char *message)
+{
+    if (!message && !lane->has_note)
+        return;
+    store_note_sink(lane->dispatcher->parts.store, lane->id, message);
+    lane->has_note = message != NULL;
 }
 
 static void set_message(struct lane *lane, const char *message)
@@ -95,7 +106,7 @@ static void set_message(struct lane *lane, const char *message)
         return;
     g_free(lane->message);
     lane->message = g_strdup(message);
-    lane->outbox->hooks.on_sink(lane->id, message, lane->outbox->hooks.user);
+    lane->dispatcher->hooks.on_sink(lane->id, message, lane->dispatcher->hooks.user);
 }
 
 static bool is_busy(const struct lane *lane)
@@ -117,14 +128,14 @@ static void go_on(struct lane *lane)
         delay_ms = MIN((int64_t)DOWN_FIRST_MS << lane->n_downs, (int64_t)DOWN_MAX_MS);
     lane->n_downs++;
     rest(lane, delay_ms);
-    check_drained(lane->outbox);
+    check_drained(lane->dispatcher);
 }
 
 static void on_marked(void *user)
 {
     struct lane *lane = user;
     lane->n_marks--;
-    if (lane->outbox)
+    if (lane->dispatcher)
         go_on(lane);
     lane_unref(lane);
 }
@@ -135,7 +146,7 @@ static void mark(struct lane *lane, const char *const *ids, enum store_delivery_
     if (!ids[0])
         return;
     lane->n_marks++;
-    store_mark(lane->outbox->parts.store, lane->id, ids, state, next_try_s, on_marked,
+    store_mark(lane->dispatcher->parts.store, lane->id, ids, state, next_try_s, on_marked,
                lane_ref(lane));
 }
 
@@ -145,20 +156,22 @@ static void G_GNUC_PRINTF(2, 3) trouble(struct lane *lane, const char *format, .
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    lane->outbox->hooks.on_trouble(lane->id, text, lane->outbox->hooks.user);
+    note(lane, text);
+    lane->dispatcher->hooks.on_trouble(lane->id, text, lane->dispatcher->hooks.user);
 }
 
 /* One alert that failed for now. attempts: before this one. */
 static void retry(struct lane *lane, const char *id, int attempts, const char *message)
 {
     const char *const ids[] = {id, NULL};
-    int64_t now_s = clock_wall_s(lane->outbox->parts.clock);
-    if (attempts + 1 >= OUTBOX_ATTEMPTS_MAX) {
+    int64_t now_s = clock_wall_s(lane->dispatcher->parts.clock);
+    if (attempts + 1 >= DISPATCHER_ATTEMPTS_MAX) {
         trouble(lane, "alert %s was given up after %d attempts: %s", id, attempts + 1, message);
         mark(lane, ids, STORE_DELIVERY_FAILED, 0);
         return;
     }
     log_debug("sink %s: alert %s: %s", lane->id, id, message);
+    note(lane, message);
     int64_t delay_s = MIN((int64_t)RETRY_FIRST_S << MIN(attempts, 7), (int64_t)RETRY_MAX_S);
     mark(lane, ids, STORE_DELIVERY_WAITING, now_s + delay_s);
 }
@@ -167,6 +180,8 @@ static void set_down(struct lane *lane, bool is_off, const char *message)
 {
     lane->is_down = true;
     lane->is_off = is_off;
+    if (g_strcmp0(message, lane->message) != 0)
+        note(lane, message);
     set_message(lane, message);
 }
 
@@ -200,6 +215,8 @@ static void on_result(const char *const *ids, enum sink_result result, const cha
         set_down(lane, result == SINK_OFF, message ? message : "does not work now");
     else
         set_up(lane);
+    if (result == SINK_DONE)
+        note(lane, NULL);
     go_on(lane);
 }
 
@@ -214,7 +231,7 @@ static void on_ready(void *user)
 static void on_trouble(const char *message, void *user)
 {
     struct lane *lane = user;
-    trouble(lane, "%s", message);
+    lane->dispatcher->hooks.on_trouble(lane->id, message, lane->dispatcher->hooks.user);
 }
 
 /* What of it is due now; the rest is freed. ret_expired: their IDs. ret_next_s: when the first of
@@ -222,7 +239,7 @@ static void on_trouble(const char *message, void *user)
 static GPtrArray *take_due(const struct lane *lane, GPtrArray *alerts, GPtrArray *ret_expired,
                            int64_t *ret_next_s)
 {
-    int64_t now_s = clock_wall_s(lane->outbox->parts.clock);
+    int64_t now_s = clock_wall_s(lane->dispatcher->parts.clock);
     int64_t oldest_ms =
         lane->type->expire_s > 0 ? clock_real_wall_ms() - lane->type->expire_s * 1000 : INT64_MIN;
     GPtrArray *due = g_ptr_array_new_with_free_func((GDestroyNotify)store_alert_free);
@@ -250,7 +267,7 @@ static void hand_over(struct lane *lane, GPtrArray *batch)
     for (guint i = 0; i < batch->len; i++) {
         const struct store_alert *alert = g_ptr_array_index(batch, i);
         g_hash_table_insert(lane->out, g_strdup(alert->id),
-                            GINT_TO_POINTER((int)MIN(alert->attempts, OUTBOX_ATTEMPTS_MAX)));
+                            GINT_TO_POINTER((int)MIN(alert->attempts, DISPATCHER_ATTEMPTS_MAX)));
     }
     lane->type->take(lane->sink, batch);
 }
@@ -259,7 +276,7 @@ static void on_pending(GPtrArray *alerts, void *user)
 {
     struct lane *lane = user;
     lane->is_asking = false;
-    if (!lane->outbox || lane->is_stopping) {
+    if (!lane->dispatcher || lane->is_stopping) {
         g_ptr_array_unref(alerts);
         lane_unref(lane);
         return;
@@ -279,9 +296,9 @@ static void on_pending(GPtrArray *alerts, void *user)
     else if (lane->is_kicked && lane->n_marks == 0)
         ask(lane);
     else if (next_s != INT64_MAX)
-        rest(lane, MIN((next_s - clock_wall_s(lane->outbox->parts.clock)) * 1000,
+        rest(lane, MIN((next_s - clock_wall_s(lane->dispatcher->parts.clock)) * 1000,
                        (int64_t)EMPTY_DELAY_MS));
-    check_drained(lane->outbox);
+    check_drained(lane->dispatcher);
     lane_unref(lane);
 }
 
@@ -290,17 +307,17 @@ static void ask(struct lane *lane)
     clear_source(&lane->timer);
     lane->is_asking = true;
     lane->is_kicked = false;
-    store_pending(lane->outbox->parts.store, lane->id, lane->type->batch_max, on_pending,
+    store_pending(lane->dispatcher->parts.store, lane->id, lane->type->batch_max, on_pending,
                   lane_ref(lane));
 }
 
 static gboolean on_drain_time(gpointer user)
 {
-    struct outbox *outbox = user;
-    void (*on_drained)(void *) = outbox->on_drained;
-    clear_source(&outbox->drain_timer);
-    outbox->on_drained = NULL;
-    on_drained(outbox->drain_user);
+    struct dispatcher *dispatcher = user;
+    void (*on_drained)(void *) = dispatcher->on_drained;
+    clear_source(&dispatcher->drain_timer);
+    dispatcher->on_drained = NULL;
+    on_drained(dispatcher->drain_user);
     return G_SOURCE_REMOVE;
 }
 
@@ -309,46 +326,48 @@ static bool is_drained(const struct lane *lane)
     return !is_busy(lane) && (lane->is_empty || lane->is_off);
 }
 
-static void check_drained(struct outbox *outbox)
+static void check_drained(struct dispatcher *dispatcher)
 {
-    if (!outbox->on_drained)
+    if (!dispatcher->on_drained)
         return;
-    for (guint i = 0; i < outbox->lanes->len; i++)
-        if (!is_drained(g_ptr_array_index(outbox->lanes, i)))
+    for (guint i = 0; i < dispatcher->lanes->len; i++)
+        if (!is_drained(g_ptr_array_index(dispatcher->lanes, i)))
             return;
-    clear_source(&outbox->drain_timer);
-    outbox->drain_timer = add_timer(outbox, 0, on_drain_time, outbox);
+    clear_source(&dispatcher->drain_timer);
+    dispatcher->drain_timer = add_timer(dispatcher, 0, on_drain_time, dispatcher);
 }
 
-struct outbox *outbox_new(const struct outbox_parts *parts, const struct outbox_hooks *hooks)
+struct dispatcher *dispatcher_new(const struct dispatcher_parts *parts,
+                                  const struct dispatcher_hooks *hooks)
 {
-    struct outbox *outbox = g_new0(struct outbox, 1);
-    outbox->parts = *parts;
-    outbox->hooks = *hooks;
-    outbox->lanes = g_ptr_array_new();
-    return outbox;
+    struct dispatcher *dispatcher = g_new0(struct dispatcher, 1);
+    dispatcher->parts = *parts;
+    dispatcher->hooks = *hooks;
+    dispatcher->lanes = g_ptr_array_new();
+    return dispatcher;
 }
 
-static const struct sink_type *find_type(const struct outbox *outbox, const char *name)
+static const struct sink_type *find_type(const struct dispatcher *dispatcher, const char *name)
 {
-    const struct sink_type *const *type = outbox->parts.types;
+    const struct sink_type *const *type = dispatcher->parts.types;
     while (*type && strcmp((*type)->name, name) != 0)
         type++;
     return *type;
 }
 
-static void add_lane(struct outbox *outbox, const struct sink_type *type,
+static void add_lane(struct dispatcher *dispatcher, const struct sink_type *type,
                      const struct sink_settings *settings)
 {
     struct lane *lane = g_new0(struct lane, 1);
     const struct sink_hooks hooks = {on_result, on_ready, on_trouble, lane};
     g_ref_count_init(&lane->refs);
-    lane->outbox = outbox;
+    lane->dispatcher = dispatcher;
     lane->id = g_strdup(settings->id);
     lane->type = type;
+    lane->has_note = true; /* from the run before */
     lane->out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    lane->sink = type->create(settings, &hooks, outbox->parts.context);
-    g_ptr_array_add(outbox->lanes, lane);
+    lane->sink = type->create(settings, &hooks, dispatcher->parts.context);
+    g_ptr_array_add(dispatcher->lanes, lane);
     ask(lane);
 }
 
@@ -357,7 +376,7 @@ static void end_lane(struct lane *lane, int64_t deadline_ms)
     lane->is_stopping = true;
     lane->type->stop(lane->sink, MAX(deadline_ms, (int64_t)0));
     clear_source(&lane->timer);
-    lane->outbox = NULL;
+    lane->dispatcher = NULL;
     lane_unref(lane);
 }
 
@@ -369,73 +388,74 @@ static bool has_settings(const struct lane *lane, const struct sink_settings *si
     return false;
 }
 
-static bool has_lane(const struct outbox *outbox, const char *id)
+static bool has_lane(const struct dispatcher *dispatcher, const char *id)
 {
-    for (guint i = 0; i < outbox->lanes->len; i++)
-        if (strcmp(((struct lane *)g_ptr_array_index(outbox->lanes, i))->id, id) == 0)
+    for (guint i = 0; i < dispatcher->lanes->len; i++)
+        if (strcmp(((struct lane *)g_ptr_array_index(dispatcher->lanes, i))->id, id) == 0)
             return true;
     return false;
 }
 
-void outbox_set_sinks(struct outbox *outbox, const struct sink_settings *sinks, size_t n_sinks)
+void dispatcher_set_sinks(struct dispatcher *dispatcher, const struct sink_settings *sinks,
+                          size_t n_sinks)
 {
-    for (guint i = outbox->lanes->len; i-- > 0;) {
-        struct lane *lane = g_ptr_array_index(outbox->lanes, i);
+    for (guint i = dispatcher->lanes->len; i-- > 0;) {
+        struct lane *lane = g_ptr_array_index(dispatcher->lanes, i);
         if (has_settings(lane, sinks, n_sinks))
             continue;
-        g_ptr_array_remove_index(outbox->lanes, i);
+        g_ptr_array_remove_index(dispatcher->lanes, i);
         end_lane(lane, RELOAD_DEADLINE_MS);
     }
     for (size_t i = 0; i < n_sinks; i++) {
-        const struct sink_type *type = find_type(outbox, sinks[i].type);
-        if (type && !has_lane(outbox, sinks[i].id))
-            add_lane(outbox, type, &sinks[i]);
+        const struct sink_type *type = find_type(dispatcher, sinks[i].type);
+        if (type && !has_lane(dispatcher, sinks[i].id))
+            add_lane(dispatcher, type, &sinks[i]);
     }
 }
 
-void outbox_kick(struct outbox *outbox)
+void dispatcher_kick(struct dispatcher *dispatcher)
 {
-    for (guint i = 0; i < outbox->lanes->len; i++) {
-        struct lane *lane = g_ptr_array_index(outbox->lanes, i);
+    for (guint i = 0; i < dispatcher->lanes->len; i++) {
+        struct lane *lane = g_ptr_array_index(dispatcher->lanes, i);
         lane->is_kicked = true;
         if (!is_busy(lane) && !lane->is_down)
             ask(lane);
     }
 }
 
-void outbox_drain(struct outbox *outbox, int64_t deadline_ms, void (*on_drained)(void *user),
-                  void *user)
+void dispatcher_drain(struct dispatcher *dispatcher, int64_t deadline_ms,
+                      void (*on_drained)(void *user), void *user)
 {
-    outbox->on_drained = on_drained;
-    outbox->drain_user = user;
-    outbox->drain_timer = add_timer(outbox, deadline_ms, on_drain_time, outbox);
-    for (guint i = 0; i < outbox->lanes->len; i++) {
-        struct lane *lane = g_ptr_array_index(outbox->lanes, i);
+    dispatcher->on_drained = on_drained;
+    dispatcher->drain_user = user;
+    dispatcher->drain_timer = add_timer(dispatcher, deadline_ms, on_drain_time, dispatcher);
+    for (guint i = 0; i < dispatcher->lanes->len; i++) {
+        struct lane *lane = g_ptr_array_index(dispatcher->lanes, i);
         lane->is_kicked = true;
         if (!is_busy(lane))
             ask(lane);
     }
-    check_drained(outbox);
+    check_drained(dispatcher);
 }
 
-void outbox_append_state(const struct outbox *outbox, GString *out)
+void dispatcher_append_state(const struct dispatcher *dispatcher, GString *out)
 {
-    for (guint i = 0; i < outbox->lanes->len; i++) {
-        const struct lane *lane = g_ptr_array_index(outbox->lanes, i);
+    for (guint i = 0; i < dispatcher->lanes->len; i++) {
+        const struct lane *lane = g_ptr_array_index(dispatcher->lanes, i);
         if (lane->message)
             g_string_append_printf(out, "%s%s: %s", out->len > 0 ? "; " : "", lane->id,
                                    lane->message);
     }
 }
 
-void outbox_free(struct outbox *outbox, int64_t deadline_ms)
+void dispatcher_free(struct dispatcher *dispatcher, int64_t deadline_ms)
 {
-    if (!outbox)
+    if (!dispatcher)
         return;
     int64_t end_ms = clock_real_boot_ms() + deadline_ms;
-    for (guint i = 0; i < outbox->lanes->len; i++)
-        end_lane(g_ptr_array_index(outbox->lanes, i), end_ms - clock_real_boot_ms());
-    clear_source(&outbox->drain_timer);
-    g_ptr_array_unref(outbox->lanes);
-    g_free(outbox);
+    for (guint i = 0; i < dispatcher->lanes->len; i++)
+        end_lane(g_ptr_array_index(dispatcher->lanes, i), end_ms - clock_real_boot_ms());
+    clear_source(&dispatcher->drain_timer);
+    g_ptr_array_unref(dispatcher->lanes);
+    g_free(dispatcher);
 }

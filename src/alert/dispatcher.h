@@ -1,4 +1,5 @@
-/* alert/outbox - the dispatcher: brings what waits in the store to the sinks, each at its own pace.
+/* alert/dispatcher - the dispatcher: brings what waits in the store to the sinks, each at its own
+ * pace.
  *
  * Each sink has a lane of its own: ask the store for its oldest deliveries, hand them over, mark
  * what became of them, ask again when the marks are durable. A lane rests while its sink is down or
@@ -8,25 +9,25 @@
  * Back-off, in the clock's time: a sink that is down is tried after 5 s, then twice as long each
  * time, at most 5 min; one delivery after 30 s and so on, at most 1 h, given up after 12 attempts.
  * Logs are the store's own business and have no lane. Everything runs on one main context. */
-#ifndef ALERT_OUTBOX_H
-#define ALERT_OUTBOX_H
+#ifndef ALERT_DISPATCHER_H
+#define ALERT_DISPATCHER_H
 
 #include "alert/sink.h"
 #include "base/clock.h"
 #include "store/store.h"
 
-#define OUTBOX_ATTEMPTS_MAX 12
+#define DISPATCHER_ATTEMPTS_MAX 12
 
-struct outbox;
+struct dispatcher;
 
-struct outbox_parts { /* borrowed; outlive the outbox */
+struct dispatcher_parts { /* borrowed; outlive the dispatcher */
     GMainContext *context;
     const struct clock *clock;
     struct store *store;
     const struct sink_type *const *types; /* NULL-terminated */
 };
 
-struct outbox_hooks {
+struct dispatcher_hooks {
     /* A sink cannot deliver, one sentence, or can again: NULL. Comes when that changes. */
     void (*on_sink)(const char *sink, const char *message, void *user);
     /* Something that the user should know: an alert was given up, a link was not opened. */
@@ -34,19 +35,21 @@ struct outbox_hooks {
     void *user;
 };
 
-struct outbox *outbox_new(const struct outbox_parts *parts, const struct outbox_hooks *hooks);
+struct dispatcher *dispatcher_new(const struct dispatcher_parts *parts,
+                                  const struct dispatcher_hooks *hooks);
 /* The sinks from now on; ones that stay go on as they are. Starts to deliver what waits. */
-void outbox_set_sinks(struct outbox *outbox, const struct sink_settings *sinks, size_t n_sinks);
+void dispatcher_set_sinks(struct dispatcher *dispatcher, const struct sink_settings *sinks,
+                          size_t n_sinks);
 /* There are new deliveries. */
-void outbox_kick(struct outbox *outbox);
+void dispatcher_kick(struct dispatcher *dispatcher);
 /* For a run with an end: tries every sink now and calls on_drained once, when nothing waits for a
  * sink that works or deadline_ms have passed. */
-void outbox_drain(struct outbox *outbox, int64_t deadline_ms, void (*on_drained)(void *user),
-                  void *user);
+void dispatcher_drain(struct dispatcher *dispatcher, int64_t deadline_ms,
+                      void (*on_drained)(void *user), void *user);
 /* Appends "desktop: no notification server; …" for the sinks that are down. */
-void outbox_append_state(const struct outbox *outbox, GString *out);
+void dispatcher_append_state(const struct dispatcher *dispatcher, GString *out);
 /* Stops the sinks, for at most deadline_ms in all, and marks what they say by then. The store's
  * completions may come later. */
-void outbox_free(struct outbox *outbox, int64_t deadline_ms);
+void dispatcher_free(struct dispatcher *dispatcher, int64_t deadline_ms);
 
 #endif

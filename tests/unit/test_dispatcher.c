@@ -1,4 +1,4 @@
-#include "alert/outbox.h"
+#include "alert/dispatcher.h"
 
 #include <setjmp.h>
 #include <string.h>
@@ -19,12 +19,13 @@ struct row {
 struct world {
     GMainContext *context;
     struct clock *clock;
-    struct outbox *outbox;
+    struct dispatcher *dispatcher;
     GArray *rows;
     GPtrArray *sinks; /* struct fake, alive or not */
     bool holds_marks; /* a full disk: marks are accepted and not durable */
     GPtrArray *held;  /* struct completion */
     GString *said;    /* what the hooks were told */
+    char *noted;      /* the last error, for status */
     bool is_drained;
 };
 static struct world world;
@@ -132,6 +133,14 @@ void store_mark(struct store *store, const char *sink, const char *const *ids,
         g_ptr_array_add(world.held, completion);
     else
         post(run_mark, completion, completion_free);
+}
+
+void store_note_sink(struct store *store, const char *sink, const char *message)
+{
+    (void)store;
+    (void)sink;
+    g_free(world.noted);
+    world.noted = g_strdup(message);
 }
 
 static void release_marks(void)
@@ -254,16 +263,16 @@ static int set_up(void **state)
     world.sinks = g_ptr_array_new_with_free_func(fake_free);
     world.held = g_ptr_array_new();
     world.said = g_string_new(NULL);
-    const struct outbox_parts parts = {world.context, world.clock, NULL, types};
-    const struct outbox_hooks hooks = {on_sink, on_trouble, NULL};
-    world.outbox = outbox_new(&parts, &hooks);
+    const struct dispatcher_parts parts = {world.context, world.clock, NULL, types};
+    const struct dispatcher_hooks hooks = {on_sink, on_trouble, NULL};
+    world.dispatcher = dispatcher_new(&parts, &hooks);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    outbox_free(world.outbox, 100);
+    dispatcher_free(world.dispatcher, 100);
     release_marks();
     while (g_main_context_iteration(world.context, FALSE))
         ;
@@ -273,6 +282,7 @@ static int tear_down(void **state)
     g_ptr_array_unref(world.sinks);
     g_ptr_array_unref(world.held);
     g_string_free(world.said, TRUE);
+    g_free(world.noted);
     g_main_context_unref(world.context);
     clock_free(world.clock);
     return 0;
@@ -288,7 +298,7 @@ static struct row *add_row(const char *sink, const char *id)
 static void set_sinks(const char *first, const char *second)
 {
     const struct sink_settings sinks[] = {{first, "fake"}, {second, "fake"}};
-    outbox_set_sinks(world.outbox, sinks, second ? 2 : 1);
+    dispatcher_set_sinks(world.dispatcher, sinks, second ? 2 : 1);
 }
 
 static struct fake *fake_at(guint index)
@@ -344,7 +354,7 @@ static void test_all_in_order_in_batches(void **state)
     assert_string_equal(fake_at(0)->taken->str, "a b c | d e f | g | ");
     assert_int_equal(count_state("one", STORE_DELIVERY_DONE), 7);
     add_row("one", "h");
-    outbox_kick(world.outbox);
+    dispatcher_kick(world.dispatcher);
     settle();
     assert_string_equal(fake_at(0)->taken->str, "a b c | d e f | g | h | ");
     assert_string_equal(world.said->str, "");
@@ -355,7 +365,7 @@ static void test_kicked_while_asking(void **state)
     (void)state;
     set_sinks("one", NULL); /* asks: the store reads now, and finds nothing */
     add_row("one", "a");
-    outbox_kick(world.outbox);
+    dispatcher_kick(world.dispatcher);
     settle();
     assert_int_equal(count_state("one", STORE_DELIVERY_DONE), 1);
 }
@@ -371,7 +381,7 @@ static void test_hanging_sink_delays_nobody(void **state)
     assert_int_equal(count_state("one", STORE_DELIVERY_WAITING), 1);
     assert_int_equal(count_state("two", STORE_DELIVERY_DONE), 1);
     add_row("two", "b");
-    outbox_kick(world.outbox);
+    dispatcher_kick(world.dispatcher);
     settle();
     assert_int_equal(count_state("two", STORE_DELIVERY_DONE), 2);
     assert_int_equal(fake_at(0)->n_takes, 1);
@@ -386,18 +396,20 @@ static void test_down_is_not_counted(void **state)
     add_row("one", "a");
     set_sinks("one", NULL);
     fake_at(0)->result = SINK_DOWN;
-    RUN_UNTIL(fake_at(0)->n_takes >= OUTBOX_ATTEMPTS_MAX - 7); /* 5 s, 10 s, … of scaled time */
+    RUN_UNTIL(fake_at(0)->n_takes >= DISPATCHER_ATTEMPTS_MAX - 7); /* 5 s, 10 s, … of scaled time */
     assert_int_equal(find_row("one", "a")->attempts, 0);
     assert_string_equal(world.said->str, "[one it said no]");
     g_autoptr(GString) states = g_string_new(NULL);
-    outbox_append_state(world.outbox, states);
+    dispatcher_append_state(world.dispatcher, states);
     assert_string_equal(states->str, "one: it said no");
+    assert_string_equal(world.noted, "it said no");
     fake_at(0)->result = SINK_DONE;
     RUN_UNTIL(count_state("one", STORE_DELIVERY_DONE) == 1);
     assert_string_equal(world.said->str, "[one it said no][one ok]");
     g_string_truncate(states, 0);
-    outbox_append_state(world.outbox, states);
+    dispatcher_append_state(world.dispatcher, states);
     assert_string_equal(states->str, "");
+    assert_null(world.noted);
 }
 
 static void test_new_deliveries_do_not_cut_the_back_off(void **state)
@@ -408,7 +420,7 @@ static void test_new_deliveries_do_not_cut_the_back_off(void **state)
     fake_at(0)->result = SINK_OFF;
     settle();
     for (int i = 0; i < 20; i++) {
-        outbox_kick(world.outbox);
+        dispatcher_kick(world.dispatcher);
         settle();
     }
     assert_int_equal(fake_at(0)->n_takes, 1);
@@ -431,13 +443,14 @@ static void test_ready_ends_the_back_off(void **state)
 static void test_retries_and_gives_up(void **state)
 {
     (void)state;
-    find_row(add_row("one", "a")->sink, "a")->attempts = OUTBOX_ATTEMPTS_MAX - 3;
+    find_row(add_row("one", "a")->sink, "a")->attempts = DISPATCHER_ATTEMPTS_MAX - 3;
     add_row("one", "b");
     set_sinks("one", NULL);
     fake_at(0)->result = SINK_RETRY;
     settle();
     assert_string_equal(fake_at(0)->taken->str, "a b | ");
     assert_int_equal(find_row("one", "b")->attempts, 1);
+    assert_string_equal(world.noted, "it said no");
     int64_t wait_s = find_row("one", "b")->next_try_s - clock_wall_s(world.clock);
     assert_true(wait_s > 0 && wait_s <= 30);
     fake_at(0)->conduct = HANG; /* what is due first comes back first, alone */
@@ -446,10 +459,10 @@ static void test_retries_and_gives_up(void **state)
     answer(fake_at(0), SINK_DONE);
     fake_at(0)->conduct = ANSWER;
     find_row("one", "a")->next_try_s = 0;
-    outbox_kick(world.outbox);
-    RUN_UNTIL(find_row("one", "a")->attempts == OUTBOX_ATTEMPTS_MAX - 1);
+    dispatcher_kick(world.dispatcher);
+    RUN_UNTIL(find_row("one", "a")->attempts == DISPATCHER_ATTEMPTS_MAX - 1);
     find_row("one", "a")->next_try_s = 0;
-    outbox_kick(world.outbox);
+    dispatcher_kick(world.dispatcher);
     RUN_UNTIL(find_row("one", "a")->state == STORE_DELIVERY_FAILED);
     assert_non_null(strstr(world.said->str, "alert a was given up after 12 attempts: it said no"));
 }
@@ -478,7 +491,7 @@ static void test_full_disk_repeats_nothing(void **state)
     settle();
     add_row("one", "b");
     for (int i = 0; i < 5; i++) {
-        outbox_kick(world.outbox);
+        dispatcher_kick(world.dispatcher);
         settle();
     }
     assert_string_equal(fake_at(0)->taken->str, "a | ");
@@ -496,7 +509,7 @@ static void test_drain(void **state)
     add_row("two", "a");
     set_sinks("one", "two");
     fake_at(1)->result = SINK_OFF; /* nobody waits for it */
-    outbox_drain(world.outbox, 8000, on_drained, &world);
+    dispatcher_drain(world.dispatcher, 8000, on_drained, &world);
     assert_false(world.is_drained);
     int64_t start_ms = clock_real_boot_ms();
     RUN_UNTIL(world.is_drained);
@@ -512,7 +525,7 @@ static void test_drain_waits_for_one_that_is_down(void **state)
     set_sinks("one", NULL);
     fake_at(0)->result = SINK_DOWN;
     int64_t start_ms = clock_real_boot_ms();
-    outbox_drain(world.outbox, 150, on_drained, &world);
+    dispatcher_drain(world.dispatcher, 150, on_drained, &world);
     RUN_UNTIL(world.is_drained);
     assert_true(clock_real_boot_ms() - start_ms >= 150);
     assert_int_equal(count_state("one", STORE_DELIVERY_WAITING), 1);
@@ -521,7 +534,7 @@ static void test_drain_waits_for_one_that_is_down(void **state)
 static void test_drain_of_nothing(void **state)
 {
     (void)state;
-    outbox_drain(world.outbox, 8000, on_drained, &world);
+    dispatcher_drain(world.dispatcher, 8000, on_drained, &world);
     assert_false(world.is_drained);
     RUN_UNTIL(world.is_drained);
 }
@@ -531,7 +544,7 @@ static void test_sinks_change(void **state)
     (void)state;
     const struct sink_settings unbuilt[] = {{"one", "fake"}, {"hook", "webhook"}};
     add_row("hook", "a");
-    outbox_set_sinks(world.outbox, unbuilt, 2);
+    dispatcher_set_sinks(world.dispatcher, unbuilt, 2);
     settle();
     assert_int_equal(world.sinks->len, 1);
     assert_int_equal(count_state("hook", STORE_DELIVERY_WAITING), 1);
@@ -543,7 +556,7 @@ static void test_sinks_change(void **state)
     assert_false(fake_at(1)->is_stopped);
     settle();
     add_row("one", "a");
-    outbox_kick(world.outbox);
+    dispatcher_kick(world.dispatcher);
     settle();
     assert_int_equal(count_state("one", STORE_DELIVERY_WAITING), 1);
     set_sinks("two", "one");
@@ -560,7 +573,7 @@ static void test_stop_marks_what_is_known(void **state)
     fake_at(0)->conduct = fake_at(1)->conduct = HANG;
     fake_at(0)->answers_at_stop = true;
     settle();
-    outbox_free(g_steal_pointer(&world.outbox), 1000);
+    dispatcher_free(g_steal_pointer(&world.dispatcher), 1000);
     settle();
     assert_int_equal(count_state("one", STORE_DELIVERY_DONE), 1);
     assert_int_equal(count_state("two", STORE_DELIVERY_WAITING), 1);
