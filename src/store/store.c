@@ -468,6 +468,21 @@ void store_note_sink(struct store *store, const char *sink, const char *message)
     post(store, call);
 }
 
+static void run_ping(struct storage *storage, struct task *task)
+{
+    (void)storage;
+    (void)task;
+}
+
+void store_ping(struct store *store, store_done on_done, void *user)
+{
+    struct call *call = call_new(run_ping);
+    call->task.may_overtake = true;
+    call->on_done = on_done;
+    call->user = user;
+    post(store, call);
+}
+
 static void run_add_gap(struct storage *storage, struct task *task)
 {
     const struct call *call = (struct call *)task;

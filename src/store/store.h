@@ -186,6 +186,9 @@ void store_mark(struct store *store, const char *sink, const char *const *ids,
                 void *user);
 /* Why a sink does not deliver, for `status`; NULL: it does again. */
 void store_note_sink(struct store *store, const char *sink, const char *message);
+/* on_done comes when the storage thread has had a turn, also while a full disk holds up everything
+ * else; not while it hangs or the database is damaged. For a watchdog. */
+void store_ping(struct store *store, store_done on_done, void *user);
 
 /* A time in which a feed was not looked at, or showed nothing that was known (E41). */
 struct store_gap {

@@ -247,26 +247,44 @@ static enum run_result run_batch(struct store_thread *thread, struct task *chain
     return result == RUN_BROKEN ? run_singly(thread, chain) : result;
 }
 
-/* Questions that only read are answered while a transaction is stuck. */
-static void answer_overtakers(struct store_thread *thread)
+/* Moves those of the chain that may overtake to the front of *overtakers; returns the rest. */
+static struct task *pick_overtakers(struct task *chain, struct task **overtakers)
 {
-    g_mutex_lock(&thread->lock);
-    struct task *chain = queue_take(&thread->waiting), *overtakers = NULL;
+    struct task_queue rest;
+    queue_init(&rest);
     while (chain) {
         struct task *next = chain->next;
         if (chain->may_overtake) {
-            chain->next = overtakers;
-            overtakers = chain;
+            chain->next = *overtakers;
+            *overtakers = chain;
         } else {
-            queue_push(&thread->waiting, chain);
+            queue_push(&rest, chain);
         }
         chain = next;
     }
+    return queue_take(&rest);
+}
+
+/* Questions that only read are answered while a transaction is stuck: those in it and those behind
+ * it. Returns what is left of it. */
+static struct task *answer_overtakers(struct store_thread *thread, struct task *chain)
+{
+    struct task *overtakers = NULL;
+    chain = pick_overtakers(chain, &overtakers);
+    g_mutex_lock(&thread->lock);
+    struct task *waiting = pick_overtakers(queue_take(&thread->waiting), &overtakers);
+    while (waiting) {
+        struct task *next = waiting->next;
+        queue_push(&thread->waiting, waiting);
+        waiting = next;
+    }
     g_mutex_unlock(&thread->lock);
     for (struct task *task = overtakers; task; task = task->next)
-        task->run(thread->storage, task);
+        if (task->run)
+            task->run(thread->storage, task);
     db_rollback(thread->storage->db);
     hand_back(thread, overtakers);
+    return chain;
 }
 
 /* Sleeps before the next try; false where there is to be none. */
@@ -274,7 +292,8 @@ static bool wait_for_retry(struct store_thread *thread, int64_t pause_ms)
 {
     g_mutex_lock(&thread->lock);
     int64_t end_us = g_get_monotonic_time() + pause_ms * 1000;
-    while (!thread->is_abandoned && thread->waiting.n_overtaking == 0) {
+    /* A damaged database answers nobody. */
+    while (!thread->is_abandoned && (thread->is_damaged || thread->waiting.n_overtaking == 0)) {
         int64_t until_us =
             thread->is_closing
                 ? MIN(end_us, g_get_monotonic_time() + (int64_t)RETRY_CLOSING_MS * 1000)
@@ -288,15 +307,26 @@ static bool wait_for_retry(struct store_thread *thread, int64_t pause_ms)
     return goes_on;
 }
 
+static void drop(struct task *chain)
+{
+    while (chain) {
+        struct task *next = chain->next;
+        task_free(chain);
+        chain = next;
+    }
+}
+
 /* False where it was given up. */
 static bool process(struct store_thread *thread, struct task *chain)
 {
     int64_t pause_ms = RETRY_MIN_MS;
     while (thread->is_damaged || run_batch(thread, chain) != RUN_DONE) {
         if (!thread->is_damaged)
-            answer_overtakers(thread);
-        if (!wait_for_retry(thread, pause_ms))
+            chain = answer_overtakers(thread, chain);
+        if (!wait_for_retry(thread, pause_ms)) {
+            drop(chain);
             return false;
+        }
         pause_ms = MIN(pause_ms * 2, RETRY_MAX_MS);
     }
     hand_back(thread, chain);
@@ -355,23 +385,12 @@ static bool is_to_end(struct store_thread *thread)
     return end;
 }
 
-static void drop(struct task *chain)
-{
-    while (chain) {
-        struct task *next = chain->next;
-        task_free(chain);
-        chain = next;
-    }
-}
-
 static bool run_until_closed(struct store_thread *thread)
 {
     while (!is_to_end(thread)) {
         struct task *chain = take_batch(thread);
-        if (chain && !process(thread, chain)) {
-            drop(chain);
+        if (chain && !process(thread, chain))
             return false;
-        }
         if (chain || thread->is_damaged)
             continue;
         outbox_flush_all(thread->storage);

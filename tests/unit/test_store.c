@@ -2,6 +2,8 @@
  */
 #include "tests/unit/store_fixture.h"
 
+#include <sqlite3.h>
+
 static struct store_feed full_feed(void)
 {
     return (struct store_feed){
@@ -287,6 +289,28 @@ static void test_completions_keep_their_order(void **state)
     assert_int_equal(store_backlog(fixture->store), 0);
 }
 
+/* Another program holds the database, as a full disk would: a change waits, a ping does not. */
+static void test_ping_overtakes_what_is_stuck(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct store_feed feed = full_feed();
+    bool saved = false, answered = false;
+    g_autofree char *path = path_in(fixture, "feedwatch.db");
+    sqlite3 *other = NULL;
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    store_save_feed(fixture->store, &feed, on_flag, &saved);
+    for (int i = 0; i < 2; i++) {
+        answered = false;
+        store_ping(fixture->store, on_flag, &answered);
+        wait_for(fixture, &answered);
+    }
+    assert_false(saved);
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    wait_for(fixture, &saved);
+}
+
 static void test_close_finishes_and_delivers(void **state)
 {
     struct fixture *fixture = *state;
@@ -314,6 +338,7 @@ int main(void)
         STORE_TEST(test_alert_without_item),
         STORE_TEST(test_item_alerts_once_for_a_rule),
         STORE_TEST(test_completions_keep_their_order),
+        STORE_TEST(test_ping_overtakes_what_is_stuck),
         STORE_TEST(test_close_finishes_and_delivers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
