@@ -2,6 +2,9 @@
  * loop, and takes them down in reverse. */
 #include "daemon/commands.h"
 #include "daemon/load.h"
+#include "daemon/service.h"
+#include "daemon/sinks.h"
+#include "alert/dispatcher.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "monitor/monitor.h"
@@ -12,8 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A stop takes at most 10 s. */
+#define SINKS_DEADLINE_MS 1500
 #define FLUSH_DEADLINE_MS 8000
-#define ONCE_PATIENCE_MS  10000
+#define DRAIN_DEADLINE_MS 10000 /* --once: for a sink that is down, or a store that cannot write \
+                                 */
 
 struct options {
     char *config_path;
@@ -28,6 +34,8 @@ struct daemon {
     struct clock *clock;
     struct config *config;
     struct store *store;
+    struct service *service;
+    struct dispatcher *dispatcher;
     struct http_client *http;
     struct worker *worker;
     struct fetcher *fetcher;
@@ -45,26 +53,62 @@ static gboolean on_out_of_patience(gpointer user)
     return G_SOURCE_REMOVE;
 }
 
+static void show_status(struct daemon *daemon)
+{
+    struct monitor_count count;
+    if (!daemon->monitor || !daemon->dispatcher)
+        return; /* still coming up, or going down */
+    monitor_counts(daemon->monitor, &count);
+    g_autoptr(GString) sinks = g_string_new(NULL);
+    dispatcher_append_state(daemon->dispatcher, sinks);
+    guint backlog = store_backlog(daemon->store);
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_string_printf(text, "%u feeds, %u failing", count.feeds, count.failing);
+    if (backlog > 0)
+        g_string_append_printf(text, "; %u changes wait for the disk", backlog);
+    if (sinks->len > 0)
+        g_string_append_printf(text, "; alerts wait: %s", sinks->str);
+    service_set_status(daemon->service, text->str);
+}
+
 static void on_trouble(const char *message, void *user)
 {
     struct daemon *daemon = user;
     log_error("%s", message);
     if (daemon->options.once && daemon->patience == 0)
-        daemon->patience = g_timeout_add(ONCE_PATIENCE_MS, on_out_of_patience, daemon);
+        daemon->patience = g_timeout_add(DRAIN_DEADLINE_MS, on_out_of_patience, daemon);
 }
 
+/* May come from the store until it is closed. */
 static void on_deliveries(void *user)
 {
+    struct daemon *daemon = user;
+    if (daemon->dispatcher)
+        dispatcher_kick(daemon->dispatcher);
+}
+
+static void on_sink(const char *sink, const char *message, void *user)
+{
+    if (message)
+        log_info("sink %s: %s; its alerts wait", sink, message);
+    else
+        log_info("sink %s: delivers again", sink);
+    show_status(user);
+}
+
+static void on_sink_trouble(const char *sink, const char *message, void *user)
+{
     (void)user;
+    log_warning("sink %s: %s", sink, message);
 }
 
 static void on_feed(const char *feed_id, const char *message, void *user)
 {
-    (void)user;
     if (message)
         log_warning("feed %s: %s", feed_id, message);
     else
         log_info("feed %s: can be read again", feed_id);
+    show_status(user);
 }
 
 static void on_moved(const char *feed_id, const char *url, void *user)
@@ -74,22 +118,16 @@ static void on_moved(const char *feed_id, const char *url, void *user)
                 feed_id, url);
 }
 
-static void on_finished(void *user)
+static void on_drained(void *user)
 {
     struct daemon *daemon = user;
     g_main_loop_quit(daemon->loop);
 }
 
-static void set_logs(struct daemon *daemon)
+static void on_finished(void *user)
 {
-    g_autoptr(GArray) logs = g_array_new(FALSE, FALSE, sizeof(struct store_log));
-    for (guint i = 0; i < daemon->config->sinks->len; i++) {
-        const struct config_sink *sink = g_ptr_array_index(daemon->config->sinks, i);
-        const struct store_log log = {sink->id, sink->path, (enum store_log_format)sink->format};
-        if (sink->type == CONFIG_SINK_LOG && sink->is_enabled)
-            g_array_append_val(logs, log);
-    }
-    store_set_logs(daemon->store, (const struct store_log *)(const void *)logs->data, logs->len);
+    struct daemon *daemon = user;
+    dispatcher_drain(daemon->dispatcher, DRAIN_DEADLINE_MS, on_drained, daemon);
 }
 
 static gboolean on_terminate(gpointer user)
@@ -100,21 +138,29 @@ static gboolean on_terminate(gpointer user)
     return G_SOURCE_CONTINUE;
 }
 
-static gboolean on_reload(gpointer user)
+static void reload(struct daemon *daemon)
 {
-    struct daemon *daemon = user;
     struct config *config = load_config("feedwatchd", daemon->options.config_path);
     if (!config) {
         log_error("the new configuration has errors; the old one stays in force");
-        return G_SOURCE_CONTINUE;
+        return;
     }
     if (strcmp(config->state_dir, daemon->config->state_dir) != 0)
         log_warning("state_dir changes only with a restart");
     config_unref(daemon->config);
     daemon->config = config;
-    set_logs(daemon);
+    sinks_apply(config, daemon->store, daemon->dispatcher);
     monitor_reload(daemon->monitor, config);
     log_info("configuration reloaded: %u feeds, %u rules", config->feeds->len, config->rules->len);
+}
+
+static gboolean on_reload(gpointer user)
+{
+    struct daemon *daemon = user;
+    service_reloading(daemon->service);
+    reload(daemon);
+    show_status(daemon);
+    service_ready(daemon->service);
     return G_SOURCE_CONTINUE;
 }
 
@@ -173,8 +219,12 @@ static int open_store(struct daemon *daemon)
 
 static void start(struct daemon *daemon)
 {
+    const struct dispatcher_hooks sink_hooks = {on_sink, on_sink_trouble, daemon};
+    const struct dispatcher_parts sink_parts = {NULL, daemon->clock, daemon->store, sink_types};
     const struct monitor_hooks hooks = {on_feed, on_moved, on_finished, daemon};
-    set_logs(daemon);
+    daemon->service = service_new(daemon->store);
+    daemon->dispatcher = dispatcher_new(&sink_parts, &sink_hooks);
+    sinks_apply(daemon->config, daemon->store, daemon->dispatcher);
     /* The same variable that OpenSSL's own tools obey. */
     daemon->http = http_client_new(NULL, getenv("SSL_CERT_FILE"));
     daemon->worker = worker_new(NULL);
@@ -188,19 +238,24 @@ static void start(struct daemon *daemon)
     log_info("feedwatchd %s: %u feeds, %u rules, state in %s", FEEDWATCH_VERSION,
              daemon->config->feeds->len, daemon->config->rules->len, daemon->config->state_dir);
     monitor_start(daemon->monitor, daemon->options.once);
+    show_status(daemon);
+    service_ready(daemon->service);
 }
 
 static int stop(struct daemon *daemon)
 {
     struct monitor_count count;
+    service_stopping(daemon->service);
     monitor_counts(daemon->monitor, &count);
-    monitor_free(daemon->monitor);
+    monitor_free(g_steal_pointer(&daemon->monitor));
     fetcher_free(daemon->fetcher);
     worker_free(daemon->worker);
     http_client_free(daemon->http);
+    dispatcher_free(g_steal_pointer(&daemon->dispatcher), SINKS_DEADLINE_MS);
     bool flushed = store_close(daemon->store, FLUSH_DEADLINE_MS);
     if (!flushed)
         log_error("not everything could be written; it will be fetched again");
+    service_free(daemon->service);
     bool all_failed = daemon->options.once && count.polled > 0 && count.failed_now == count.polled;
     return !flushed || all_failed ? EXIT_FAILED : EXIT_OK;
 }
