@@ -8,7 +8,8 @@
 #define BUCKETS_MAX 32768u /* 2 MiB */
 #define IDS_MAX     (1u << 19)
 #define CACHE_LINE  64u
-#define LIST_BIT    UINT32_C(0x80000000) /* an offset in ids; else an id + 1, 0 for none */
+#define LIST_BIT    UINT32_C(0x80000000) /* an offset in ids; else the one id */
+#define NO_IDS      UINT32_MAX
 
 struct slot {
     uint64_t key[2];
@@ -30,7 +31,6 @@ struct lexicon {
     bool knows_languages;
     GArray *ids;   /* count, ids …: of words that pass several tests */
     GArray *found; /* of the word at hand */
-    uint32_t single;
 };
 
 struct lexicon *lexicon_new(const struct vocab *vocab)
@@ -84,9 +84,9 @@ static uint32_t store_ids(struct lexicon *lexicon)
 {
     const GArray *found = lexicon->found;
     if (found->len == 0)
-        return 0;
+        return NO_IDS;
     if (found->len == 1)
-        return g_array_index(found, uint32_t, 0) + 1;
+        return g_array_index(found, uint32_t, 0);
     if (lexicon->ids->len + found->len >= IDS_MAX)
         forget_all(lexicon);
     uint32_t at = lexicon->ids->len, n = found->len;
@@ -95,20 +95,16 @@ static uint32_t store_ids(struct lexicon *lexicon)
     return LIST_BIT | at;
 }
 
-static size_t load_ids(struct lexicon *lexicon, uint32_t ids, const uint32_t **ret_ids)
+static size_t load_ids(const struct lexicon *lexicon, const uint32_t *ids, const uint32_t **ret_ids)
 {
-    static const uint32_t none;
-    if (ids == 0) {
-        *ret_ids = &none;
+    if (*ids == NO_IDS)
         return 0;
-    }
-    if (ids & LIST_BIT) {
-        const uint32_t *list = &g_array_index(lexicon->ids, uint32_t, ids & ~LIST_BIT);
+    if (*ids & LIST_BIT) {
+        const uint32_t *list = &g_array_index(lexicon->ids, uint32_t, *ids & ~LIST_BIT);
         *ret_ids = list + 1;
         return *list;
     }
-    lexicon->single = ids - 1;
-    *ret_ids = &lexicon->single;
+    *ret_ids = ids;
     return 1;
 }
 
@@ -140,7 +136,7 @@ size_t lexicon_find(struct lexicon *lexicon, const struct word *word, unsigned l
         memcpy(&wanted.rest, word->folded + WORD_KEY_BYTES, word->size - WORD_KEY_BYTES);
     for (int way = 0; way < 2; way++)
         if (is_same(&bucket->slots[way], &wanted))
-            return load_ids(lexicon, bucket->slots[way].ids, ret_ids);
+            return load_ids(lexicon, &bucket->slots[way].ids, ret_ids);
     size_t n = resolve(lexicon, word, language, ret_ids);
     wanted.ids = store_ids(lexicon);
     bucket->slots[1] = bucket->slots[0];

@@ -431,6 +431,8 @@ static bool take_lone_dash(struct query_parser *parser)
 {
     query_skip_blanks(parser);
     size_t at = parser->pos, end = query_run_end(parser, at);
+    if (end < parser->size && (parser->text[end] == '(' || parser->text[end] == '"'))
+        return false;
     static const char *const dashes[] = {"-", "–", "—"};
     for (size_t i = 0; i < G_N_ELEMENTS(dashes); i++)
         if (end - at == strlen(dashes[i]) && memcmp(parser->text + at, dashes[i], end - at) == 0) {
