@@ -132,6 +132,15 @@ class Daemon:
     def alerts(self, log=None):
         return parse_log(log or self.log)
 
+    def feedwatch(self, *arguments):
+        """The command beside the daemon, on the same configuration; its standard output."""
+        command = [str(BUILD / "feedwatch"), "-c", str(self.config_path), *arguments]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60).stdout
+
+    def wait_delivered(self, count):
+        """Until so many alerts are marked as done, which is a moment after their lines are in the log."""
+        wait_for(lambda: self.feedwatch("alerts", "--json").count('"log":"done"') >= count, f"{count} deliveries done")
+
     def wait_alerts(self, count, log=None, timeout_s=20):
         path = Path(log or self.log)
         wait_for(lambda: path.exists() and path.read_bytes().count(b"\n") >= count, f"{count} alerts in {path.name}",
