@@ -72,7 +72,8 @@ tests: all $(UNIT) $(SIM) $(FUZZ)
 deps: ## install what building and testing needs (Debian; root or sudo)
 	tests/tools/install-deps
 
-demo: all ## poll the bundled feeds with the shipped rules and show the alerts
+demo: ## poll the bundled feeds with the shipped rules and show the alerts
+	@$(MAKE) --no-print-directory all # a make of its own: after deps, pkg-config knows more
 	$(PYTHON) tests/tools/demo
 
 check: ## build and run every test
