@@ -73,7 +73,7 @@ deps: ## install what building and testing needs (Debian; root or sudo)
 	tests/tools/install-deps
 
 demo: ## poll the bundled feeds with the shipped rules and show the alerts
-	@$(MAKE) --no-print-directory all # a make of its own: after deps, pkg-config knows more
+	@$(MAKE) --no-print-directory -j$$(nproc) all # a make of its own: after deps, pkg-config knows more
 	$(PYTHON) tests/tools/demo
 
 check: ## build and run every test
