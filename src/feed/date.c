@@ -422,7 +422,7 @@ static bool read_epoch(const struct reading *r, int64_t *ret_s)
 {
     struct reading copy = *r;
     size_t digits = 0;
-    int64_t value = read_number(&copy, 19, &digits);
+    int64_t value = read_number(&copy, 17, &digits);
     bool is_whole = copy.p == copy.end || *copy.p == '.';
     bool is_fine = digits == 13 || digits == 16;
     if (!is_whole || (!is_fine && (digits < 9 || digits > 11)))

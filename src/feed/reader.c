@@ -51,7 +51,7 @@ static struct slice split_name(struct slice name, struct slice *ret_prefix)
 
 static bool is_same(struct slice a, struct slice b)
 {
-    return a.size == b.size && memcmp(a.at, b.at, a.size) == 0;
+    return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
 }
 
 static bool find_binding(const struct reader *r, struct slice prefix, enum ns *ret_ns)
