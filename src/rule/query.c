@@ -416,12 +416,12 @@ static struct query_node *parse_near(struct query_parser *parser)
         struct query_node *right = parse_unary(parser);
         if (!right)
             return NULL;
-        struct query_node *near = query_node_new(parser, QUERY_NEAR, left->start);
-        near->n = token.n;
-        near->is_ordered = token.kind == OPERATOR_ONEAR;
-        query_append(near, left);
-        query_append(near, right);
-        left = near;
+        struct query_node *pair = query_node_new(parser, QUERY_NEAR, left->start);
+        pair->n = token.n;
+        pair->is_ordered = token.kind == OPERATOR_ONEAR;
+        query_append(pair, left);
+        query_append(pair, right);
+        left = pair;
     }
     return NULL;
 }

@@ -259,10 +259,10 @@ static void add_fallbacks(struct vocab_stems *stems)
 /* The tests that count in items of this language: those whose words have its script. */
 static GHashTable *item_table(struct vocab_stems *stems, unsigned language)
 {
+    if (stems->of_item[language])
+        return stems->of_item[language];
     GHashTable **table = &stems->of_item[language];
     const struct vocab *vocab = stems->vocab;
-    if (*table)
-        return *table;
     *table = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
     for (guint i = 0; i < vocab->inflections->len; i++) {
         uint32_t id = g_array_index(vocab->inflections, uint32_t, i);
