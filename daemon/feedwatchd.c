@@ -18,8 +18,9 @@
 /* A stop takes at most 10 s. */
 #define SINKS_DEADLINE_MS 1500
 #define FLUSH_DEADLINE_MS 8000
-#define DRAIN_DEADLINE_MS 10000 /* --once: for a sink that is down, or a store that cannot write \
-                                 */
+#define DRAIN_DEADLINE_MS                                                  \
+    10000 /* --once: for a sink that is down, or a store that cannot write \
+           */
 
 struct options {
     char *config_path;

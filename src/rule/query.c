@@ -406,7 +406,9 @@ static struct query_node *parse_near(struct query_parser *parser)
     if (token.kind == OPERATOR_ATLEAST)
         return parse_atleast(parser, &token);
     struct query_node *left = parse_unary(parser);
-    while (left) {
+    if (!left)
+        return NULL;
+    for (;;) {
         token = peek(parser);
         if (token.kind != OPERATOR_NEAR && token.kind != OPERATOR_ONEAR)
             return token.kind == OPERATOR_BAD ? NULL : left;
@@ -423,7 +425,6 @@ static struct query_node *parse_near(struct query_parser *parser)
         query_append(pair, right);
         left = pair;
     }
-    return NULL;
 }
 
 /* A dash between blanks stands for nothing; taken with a warning. */
