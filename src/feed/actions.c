@@ -173,19 +173,14 @@ static bool whole_field(struct reader *r, struct slice *ret)
     return true;
 }
 
-static void add_enclosure(struct reader *r, const char *url, struct slice type, int64_t length)
-{
-    draft_add_enclosure(reader_draft(r), (struct feed_enclosure){
-                                             .url = url,
-                                             .type = keep_line(r, type),
-                                             .length_bytes = length,
-                                         });
-}
-
 /* One whose URL and the like are attributes of the element just started. */
 static void add_attached(struct reader *r, const char *url, const char *length)
 {
-    add_enclosure(r, attribute_link(r, url), attribute(r, "type"), number_of(attribute(r, length)));
+    draft_add_enclosure(reader_draft(r), (struct feed_enclosure){
+                                             .url = attribute_link(r, url),
+                                             .type = keep_line(r, attribute(r, "type")),
+                                             .length_bytes = number_of(attribute(r, length)),
+                                         });
 }
 
 static bool skip(struct reader *r)
@@ -204,35 +199,38 @@ static const char *link_target(struct reader *r)
     return href ? href : resolve(r, text);
 }
 
-static void take_link(struct reader *r, const struct word *word, struct slice rel,
-                      struct slice type, const char *target)
+/* The rank of an Atom link as the place that the item is about; DRAFT_RANK_NONE: it is none. */
+static unsigned link_rank(const struct word *word, struct slice rel, struct slice type)
 {
     bool is_page =
         type.size == 0 || has_prefix(type, "text/html") || has_prefix(type, "application/xhtml");
-    unsigned rank = word->rank;
-    if (slice_is_nocase(rel, "self") && !r->in_item)
-        r->self_url = target;
     if (slice_is_nocase(rel, "via") || slice_is_nocase(rel, "related"))
-        rank += RANK_RELATED;
-    else if (rel.size > 0 && !slice_is_nocase(rel, "alternate"))
-        return;
-    else if (!is_page)
-        rank += RANK_OTHER_TYPE;
-    draft_set_text(reader_draft(r), DRAFT_LINK, rank, target);
+        return word->rank + RANK_RELATED;
+    if (rel.size > 0 && !slice_is_nocase(rel, "alternate"))
+        return DRAFT_RANK_NONE;
+    return is_page ? word->rank : word->rank + RANK_OTHER_TYPE;
 }
 
+/* What the attributes say is taken before link_target() moves on. */
 static bool act_atom_link(struct reader *r, const struct word *word)
 {
     static const char registry[] = "http://www.iana.org/assignments/relation/";
     struct slice rel = attribute(r, "rel"), type = attribute(r, "type");
-    int64_t length = number_of(attribute(r, "length"));
     if (has_prefix(rel, registry))
         rel = (struct slice){rel.at + strlen(registry), rel.size - strlen(registry)};
-    const char *target = link_target(r);
-    if (!slice_is_nocase(rel, "enclosure"))
-        take_link(r, word, rel, type, target);
-    else if (r->in_item)
-        add_enclosure(r, target, type, length);
+    bool is_enclosure = slice_is_nocase(rel, "enclosure");
+    bool is_self = slice_is_nocase(rel, "self") && !r->in_item;
+    unsigned rank = link_rank(word, rel, type);
+    struct feed_enclosure enclosure = {.length_bytes = number_of(attribute(r, "length"))};
+    if (is_enclosure)
+        enclosure.type = keep_line(r, type);
+    const char *target = enclosure.url = link_target(r);
+    if (is_self)
+        r->self_url = target;
+    if (is_enclosure && r->in_item)
+        draft_add_enclosure(reader_draft(r), enclosure);
+    else if (rank != DRAFT_RANK_NONE)
+        draft_set_text(reader_draft(r), DRAFT_LINK, rank, target);
     return !r->xml.error;
 }
 

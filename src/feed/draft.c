@@ -2,6 +2,12 @@
 
 #include <string.h>
 
+void document_reset(struct document *document)
+{
+    arena_release(&document->arena);
+    document->doc = (struct feed_doc){.updated_s = FEED_TIME_NONE};
+}
+
 void draft_init(struct draft *draft)
 {
     *draft = (struct draft){

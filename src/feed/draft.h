@@ -40,6 +40,8 @@ struct document {
     struct feed_doc doc; /* what the caller gets points here */
     struct arena arena;
 };
+/* As it is before anything was read. */
+void document_reset(struct document *document);
 
 void draft_init(struct draft *draft);
 void draft_clear(struct draft *draft); /* frees its lists */

@@ -51,7 +51,7 @@ struct feed_doc *feed_parse(const char *bytes, size_t size, const struct feed_op
                             GError **error)
 {
     struct document *document = g_new0(struct document, 1);
-    document->doc.updated_s = FEED_TIME_NONE;
+    document_reset(document);
     g_autoptr(GPtrArray) warnings = g_ptr_array_new();
     struct encoding_text text = {0};
     bool ok = encoding_decode(bytes, size, options ? options->content_type : NULL, &text, error);

@@ -88,7 +88,7 @@ static void flush_only(struct capture *c)
 
 static bool take_only(struct capture *c, struct slice piece)
 {
-    bool is_first = c->r->raw->len == 0 && !c->only.at && !c->has_tags;
+    bool is_first = c->r->xml.is_piece && c->r->raw->len == 0 && !c->only.at && !c->has_tags;
     if (is_first)
         c->only = piece;
     else
@@ -97,14 +97,13 @@ static bool take_only(struct capture *c, struct slice piece)
 }
 
 /* Tags are handed on to the renderer; those that HTML does not know vanish here. */
-static void append_tag(struct capture *c)
+static void append_tag(struct capture *c, bool is_end)
 {
     const struct xml *x = &c->r->xml;
-    struct slice tag = {x->token, (size_t)(x->p - x->token)};
     bool is_known = html_kind_of(x->name.at, x->name.size) != HTML_UNKNOWN;
     flush_only(c);
     if (c->field == FIELD_MARKUP || (c->field == FIELD_HTML && is_known))
-        append(c->r->raw, tag);
+        xml_append_tag(x, c->r->raw, is_end);
 }
 
 /* False: the element is over before this tag. */
@@ -114,7 +113,7 @@ static bool take_start(struct capture *c)
     if (is_sibling(c))
         return false;
     c->has_tags = true;
-    append_tag(c);
+    append_tag(c, false);
     if (x->is_empty)
         return true;
     if (is_same_name(x->name, c->name))
@@ -141,7 +140,7 @@ static enum ending take_end(struct capture *c)
     }
     if (c->n_open > 0 && !is_unclosed_kind(x->name))
         c->n_open--;
-    append_tag(c);
+    append_tag(c, true);
     return GOES_ON;
 }
 

@@ -2,6 +2,7 @@
 
 #include "feed/link.h"
 #include "feed/person.h"
+#include "feed/strict.h"
 
 #include <stdarg.h>
 #include <string.h>
@@ -332,7 +333,8 @@ static void take_loose_text(struct reader *r)
         xml_count_entities(&r->xml, r->raw);
         return;
     }
-    const char *line = textual_line(&r->textual, r->xml.text, TEXTUAL_HTML);
+    enum textual_form form = r->xml.strict ? TEXTUAL_PLAIN : TEXTUAL_HTML;
+    const char *line = textual_line(&r->textual, r->xml.text, form);
     if (line && !r->person.name && !r->person.email)
         r->person = person_parse(&r->document->arena, line);
 }
@@ -464,24 +466,50 @@ static void reader_free(struct reader *r)
     g_free(r);
 }
 
-bool reader_parse(const char *text, size_t size, const struct feed_options *options,
-                  GPtrArray *warnings, struct document *document, GError **error)
+/* False where it is no feed, is refused (then error is set), or not well-formed. */
+static bool read_document(struct reader *r, GError **error)
 {
-    struct reader *r = reader_new(text, size, options, warnings, document);
     bool found = find_root(r);
     if (found)
         read_root(r);
-    bool ok = found && !r->xml.error;
-    if (ok) {
+    if (r->xml.is_malformed)
+        return false;
+    if (found && !r->xml.error) {
         resolve_late(r);
         warn_of_syntax(r);
         fill_document(r);
-    } else if (r->xml.error) {
+        return true;
+    }
+    if (r->xml.error)
         g_propagate_error(error, g_steal_pointer(&r->xml.error));
-    } else {
+    else
         g_set_error_literal(error, FEED_ERROR, FEED_ERROR_NOT_A_FEED,
                             "this is no feed: neither RSS, Atom nor JSON Feed");
-    }
+    return false;
+}
+
+bool reader_parse_once(struct strict *strict, const char *text, size_t size,
+                       const struct feed_options *options, GPtrArray *warnings,
+                       struct document *document, bool *ret_is_malformed, GError **error)
+{
+    struct reader *r = reader_new(text, size, options, warnings, document);
+    xml_use_strict(&r->xml, strict);
+    bool ok = read_document(r, error);
+    *ret_is_malformed = r->xml.is_malformed;
     reader_free(r);
     return ok;
+}
+
+bool reader_parse(const char *text, size_t size, const struct feed_options *options,
+                  GPtrArray *warnings, struct document *document, GError **error)
+{
+    guint n_warnings = warnings->len;
+    bool is_malformed;
+    bool ok = reader_parse_once(strict_new(text, size, STRICT_PIECE_BYTES), text, size, options,
+                                warnings, document, &is_malformed, error);
+    if (!is_malformed)
+        return ok;
+    document_reset(document);
+    g_ptr_array_set_size(warnings, (gint)n_warnings);
+    return reader_parse_once(NULL, text, size, options, warnings, document, &is_malformed, error);
 }

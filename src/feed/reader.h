@@ -69,6 +69,12 @@ struct reader {
 /* Fills the document. False where the text is no feed or is refused. */
 bool reader_parse(const char *text, size_t size, const struct feed_options *options,
                   GPtrArray *warnings, struct document *document, GError **error);
+/* Once, with the tokens of strict, which it takes over, or with strict NULL forgivingly. The two
+ * agree on what is well-formed. The document is empty before, and rubbish where it was malformed:
+ * then there is no error. */
+bool reader_parse_once(struct strict *strict, const char *text, size_t size,
+                       const struct feed_options *options, GPtrArray *warnings,
+                       struct document *document, bool *ret_is_malformed, GError **error);
 void reader_warn(struct reader *r, enum warning kind, const char *format, ...) G_GNUC_PRINTF(3, 4);
 struct draft *reader_draft(struct reader *r);
 void reader_push(struct reader *r, enum place place);

@@ -1,5 +1,7 @@
 #include "feed/xml.h"
 
+#include "feed/strict.h"
+
 #include <string.h>
 
 bool slice_is(struct slice slice, const char *text)
@@ -30,12 +32,13 @@ struct slice slice_trim(struct slice slice)
 
 void xml_init(struct xml *x, const char *text, size_t size)
 {
-    *x = (struct xml){.p = text, .end = text + size, .token = text};
+    *x = (struct xml){.p = text, .end = text + size, .token = text, .is_piece = true};
 }
 
 void xml_clear(struct xml *x)
 {
     g_clear_error(&x->error);
+    g_clear_pointer(&x->strict, strict_free);
     g_clear_pointer(&x->entities, g_hash_table_unref);
 }
 
@@ -244,8 +247,22 @@ static enum xml_event cdata_section(struct xml *x)
     return XML_CDATA;
 }
 
+void xml_use_strict(struct xml *x, struct strict *strict)
+{
+    x->strict = strict;
+}
+
+static enum xml_event next_strict(struct xml *x)
+{
+    enum xml_event event = strict_next(x->strict, x);
+    x->is_malformed = event == XML_REFUSED;
+    return event;
+}
+
 enum xml_event xml_next(struct xml *x)
 {
+    if (x->strict)
+        return next_strict(x);
     while (x->p < x->end && !x->error) {
         x->token = x->p;
         if (*x->p != '<')
@@ -273,7 +290,47 @@ enum xml_event xml_next(struct xml *x)
 
 void xml_unread(struct xml *x)
 {
-    x->p = x->token;
+    if (x->strict)
+        strict_unread(x->strict);
+    else
+        x->p = x->token;
+}
+
+static void append_escaped(GString *out, struct slice text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.at[i] == '<')
+            g_string_append(out, "&lt;");
+        else if (text.at[i] == '&')
+            g_string_append(out, "&amp;");
+        else if (text.at[i] == '"')
+            g_string_append(out, "&quot;");
+        else
+            g_string_append_c(out, text.at[i]);
+    }
+}
+
+static void append_slice(GString *out, struct slice text)
+{
+    g_string_append_len(out, text.at, (gssize)text.size);
+}
+
+void xml_append_tag(const struct xml *x, GString *out, bool is_end)
+{
+    if (!x->strict) {
+        append_slice(out, (struct slice){x->token, (size_t)(x->p - x->token)});
+        return;
+    }
+    g_string_append(out, is_end ? "</" : "<");
+    append_slice(out, x->name);
+    for (size_t i = 0; i < x->n_attributes && !is_end; i++) {
+        g_string_append_c(out, ' ');
+        append_slice(out, x->attributes[i].name);
+        g_string_append(out, "=\"");
+        append_escaped(out, x->attributes[i].value);
+        g_string_append_c(out, '"');
+    }
+    g_string_append(out, x->is_empty && !is_end ? "/>" : ">");
 }
 
 void xml_end_cdata(struct xml *x, struct slice element)

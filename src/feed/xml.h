@@ -7,6 +7,9 @@
  * names without declaration that HTML knows are HTML's. Nothing outside the document is ever
  * opened: external entities and DTDs do not exist.
  *
+ * A document that is well-formed has its tokens from libxml2 (feed/strict) where the reader says
+ * so: then text and values have no references left.
+ *
  * Limits (hostile.md S02-S05), each checked as the bytes come: FEED_ATTRIBUTES_MAX and
  * FEED_TAG_BYTES_MAX in a tag, XML_ELEMENTS_MAX in a document; for internal entities
  * XML_ENTITIES_MAX, their depth and the bytes that all references together give. */
@@ -36,8 +39,10 @@ enum xml_event {
 
 struct xml_attribute {
     struct slice name;
-    struct slice value; /* with references in it */
+    struct slice value; /* with references in it, unless the tokens are strict */
 };
+
+struct strict;
 
 struct xml {
     /* The token that xml_next() returned; slices of the document. */
@@ -46,15 +51,18 @@ struct xml {
     struct xml_attribute attributes[FEED_ATTRIBUTES_MAX];
     size_t n_attributes;
     bool is_empty;     /* START: "/>", no END will come */
-    const char *token; /* where it begins in the document */
+    const char *token; /* where it begins in the document; not where it is strict */
 
     bool is_truncated; /* the document ended within a token */
     bool has_too_many; /* it was left at XML_ELEMENTS_MAX */
     bool has_bad_tags; /* something between < and > was no tag */
     bool has_unknown_references;
+    bool is_piece;     /* text is a slice of the document; else it goes with the next token */
+    bool is_malformed; /* says libxml2: the tokens are over */
     GError *error;
 
     /* Private. */
+    struct strict *strict; /* gives the tokens; NULL: they are cut here */
     const char *p, *end;
     bool never_ends_comment, never_ends_instruction; /* a search came to the end in vain */
     size_t n_elements;
@@ -64,6 +72,9 @@ struct xml {
 
 /* The text is borrowed; x is set up. */
 void xml_init(struct xml *x, const char *text, size_t size);
+/* From now on libxml2 gives the tokens; takes strict over. They end with XML_REFUSED without an
+ * error where the document is not well-formed. */
+void xml_use_strict(struct xml *x, struct strict *strict);
 void xml_clear(struct xml *x);
 enum xml_event xml_next(struct xml *x);
 /* Makes xml_next() return the current token once more. */
@@ -74,6 +85,8 @@ void xml_end_cdata(struct xml *x, struct slice element);
 /* The value of an attribute by its name as written, or of any letter case; NULL where there is
  * none. */
 const struct slice *xml_attribute(const struct xml *x, const char *name);
+/* Appends the tag just read as it is written, or as it could be. */
+void xml_append_tag(const struct xml *x, GString *out, bool is_end);
 /* Appends text with its references decoded: XML's, the document's, HTML's. False where the
  * document's entities go beyond a limit: error is set. */
 bool xml_append_decoded(struct xml *x, GString *out, struct slice text);

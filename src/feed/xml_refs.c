@@ -199,7 +199,10 @@ static bool append(struct xml *x, GString *out, struct slice text, unsigned dept
 
 bool xml_append_decoded(struct xml *x, GString *out, struct slice text)
 {
-    return append(x, out, text, 0, true);
+    if (!x->strict)
+        return append(x, out, text, 0, true);
+    g_string_append_len(out, text.at, (gssize)text.size);
+    return true;
 }
 
 bool xml_append_expanded(struct xml *x, GString *out, struct slice text)

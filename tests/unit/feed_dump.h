@@ -59,13 +59,8 @@ static inline struct feed_doc *parse_exactly(const char *text, size_t size,
     return doc;
 }
 
-/* "rss20 title=… [ id=… ][ … ]", or "error: …"; warnings are left out. */
-static inline char *dump_bytes(const char *text, size_t size, const struct feed_options *options)
+static inline char *dump_doc(const struct feed_doc *doc)
 {
-    g_autoptr(GError) error = NULL;
-    struct feed_doc *doc = parse_exactly(text, size, options, &error);
-    if (!doc)
-        return g_strdup_printf("error: %s", error->message);
     GString *out = g_string_new(feed_format_name(doc->format));
     dump_text(out, "title", doc->title);
     dump_text(out, "link", doc->link);
@@ -77,8 +72,19 @@ static inline char *dump_bytes(const char *text, size_t size, const struct feed_
     g_string_append_c(out, ' ');
     for (size_t i = 0; i < doc->n_items; i++)
         dump_item(out, &doc->items[i]);
-    feed_doc_free(doc);
     return g_string_free(out, FALSE);
+}
+
+/* "rss20 title=… [ id=… ][ … ]", or "error: …"; warnings are left out. */
+static inline char *dump_bytes(const char *text, size_t size, const struct feed_options *options)
+{
+    g_autoptr(GError) error = NULL;
+    struct feed_doc *doc = parse_exactly(text, size, options, &error);
+    if (!doc)
+        return g_strdup_printf("error: %s", error->message);
+    char *dump = dump_doc(doc);
+    feed_doc_free(doc);
+    return dump;
 }
 
 static inline void expect_at(const char *base, const char *text, const char *wanted)
