@@ -21,6 +21,7 @@ int cmd_backtest(const char *config_path, int argc, char **argv);
 int cmd_check(const char *config_path, int argc, char **argv);
 int cmd_match(const char *config_path, int argc, char **argv);
 int cmd_parse(const char *config_path, int argc, char **argv);
+int cmd_poll(const char *config_path, int argc, char **argv);
 int cmd_status(const char *config_path, int argc, char **argv);
 
 /* config_path, or where the configuration is found, loaded; its problems go to stderr. NULL after

@@ -16,6 +16,7 @@ static const struct command commands[] = {
     {"backtest", "RULE|-q QUERY [--since T] [--diff OTHER]", "what a rule would have caught",
      cmd_backtest},
     {"alerts", "[-f] [--since T] [--rule R] [--json]", "list the alerts", cmd_alerts},
+    {"poll", "[--wait T] [--json] [FEED…]", "ask the daemon to poll feeds now", cmd_poll},
     {"status", "[--json]", "show feeds, rules and sinks", cmd_status},
 };
 

@@ -7,6 +7,8 @@
 #include "alert/dispatcher.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "monitor/control.h"
+#include "monitor/control_poll.h"
 #include "monitor/monitor.h"
 
 #include <glib-unix.h>
@@ -41,6 +43,8 @@ struct daemon {
     struct worker *worker;
     struct fetcher *fetcher;
     struct monitor *monitor;
+    struct control_command commands[2]; /* the last one is the end */
+    struct control *control;
     guint patience; /* source */
 };
 
@@ -218,6 +222,16 @@ static int open_store(struct daemon *daemon)
     return EXIT_OK;
 }
 
+/* Without it everything goes on, but nobody can ask for anything. */
+static void open_control(struct daemon *daemon)
+{
+    g_autoptr(GError) error = NULL;
+    daemon->commands[0] = (struct control_command){"poll", control_poll, daemon->monitor};
+    daemon->control = control_new(NULL, daemon->config->state_dir, daemon->commands, &error);
+    if (!daemon->control)
+        log_warning("no control socket, so `feedwatch poll` will not work: %s", error->message);
+}
+
 static void start(struct daemon *daemon)
 {
     const struct dispatcher_hooks sink_hooks = {on_sink, on_sink_trouble, daemon};
@@ -239,6 +253,8 @@ static void start(struct daemon *daemon)
     log_info("feedwatchd %s: %u feeds, %u rules, state in %s", FEEDWATCH_VERSION,
              daemon->config->feeds->len, daemon->config->rules->len, daemon->config->state_dir);
     monitor_start(daemon->monitor, daemon->options.once);
+    if (!daemon->options.once)
+        open_control(daemon);
     show_status(daemon);
     service_ready(daemon->service);
 }
@@ -248,6 +264,7 @@ static int stop(struct daemon *daemon)
     struct monitor_count count;
     service_stopping(daemon->service);
     monitor_counts(daemon->monitor, &count);
+    control_free(daemon->control);
     monitor_free(g_steal_pointer(&daemon->monitor));
     fetcher_free(daemon->fetcher);
     worker_free(daemon->worker);

@@ -34,13 +34,22 @@ static bool parse_moment(const char *text, int64_t *ret_ms)
     return true;
 }
 
-bool since_parse(const char *text, int64_t *ret_ms)
+bool since_parse_duration(const char *text, int64_t *ret_ms)
 {
     char *end = NULL;
     guint64 count = g_ascii_strtoull(text, &end, 10);
     int64_t unit = *end ? unit_ms(*end) : 0;
-    if (end == text || text[0] == '-' || unit == 0 || end[1] != '\0' || count > 100000)
+    if (end == text || !g_ascii_isdigit(text[0]) || unit == 0 || end[1] != '\0' || count > 100000)
+        return false;
+    *ret_ms = (int64_t)count * unit;
+    return true;
+}
+
+bool since_parse(const char *text, int64_t *ret_ms)
+{
+    int64_t ago_ms;
+    if (!since_parse_duration(text, &ago_ms))
         return parse_moment(text, ret_ms);
-    *ret_ms = clock_real_wall_ms() - (int64_t)count * unit;
+    *ret_ms = clock_real_wall_ms() - ago_ms;
     return true;
 }

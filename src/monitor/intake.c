@@ -139,6 +139,7 @@ static void commit(struct intake *intake)
         .verdicts = intake->verdicts,
     };
     commit.alerts = judge_alerts(intake->judge, &commit.n_alerts);
+    feed->last.n_alerts = (guint)commit.n_alerts;
     monitor_on_outcome(feed, true, NULL);
     store_commit(intake->monitor->parts.store, &commit, on_committed, intake);
 }

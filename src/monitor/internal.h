@@ -9,6 +9,12 @@
 struct poll;
 struct intake;
 
+/* What the last poll of a feed brought, for whoever asked for it. */
+struct monitor_outcome {
+    enum schedule_outcome_kind kind;
+    guint n_new, n_alerts;
+};
+
 struct monitor_feed {
     struct monitor *monitor;
     const struct config_feed
@@ -18,6 +24,7 @@ struct monitor_feed {
     struct intake *intake; /* under way, or NULL */
     bool is_reported;      /* that it fails */
     bool is_urgent;        /* a critical rule looks at it */
+    struct monitor_outcome last;
     /* Feeds that are asked for in the same way form a group, and its first, the leader, polls for
      * all (E39). NULL in those that follow; of borrowed struct monitor_feed, the leader first. */
     GPtrArray *group;
@@ -37,7 +44,8 @@ struct monitor {
     int64_t taking_in_bytes; /* bodies whose documents are not committed yet */
     bool is_choked;          /* by them: no request starts */
     struct monitor_count count;
-    int64_t slept_ms; /* in all, since boot, when the loop looked last */
+    GPtrArray *refreshes; /* struct refresh: under way */
+    int64_t slept_ms;     /* in all, since boot, when the loop looked last */
     bool is_once, is_stopped;
 };
 
@@ -60,6 +68,13 @@ void resume_check(struct monitor *monitor);
 /* The same for what fell due while no daemon ran. */
 void resume_after_start(struct monitor *monitor);
 
+/* Tells those that wait for the outcome of this leader's poll. */
+void refreshes_on_poll_over(struct monitor_feed *leader);
+/* Before a new configuration: nobody waits any longer. */
+void refreshes_end(struct monitor *monitor);
+
+/* Polls a leader whatever its due time; it must not have a poll. */
+void monitor_poll_now(struct monitor_feed *leader);
 /* By its due time; a feed that follows, is gone, or is polled once only has no place. */
 void monitor_place_in_queue(struct monitor_feed *feed);
 /* Called by a poll when it is over; sets the feed's place in the queue by its state. */

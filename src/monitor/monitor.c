@@ -42,6 +42,7 @@ void monitor_take_validators(struct store_feed *state, const struct fetch_valida
 void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome)
 {
     const struct schedule_settings settings = monitor_schedule_settings(feed);
+    feed->last = (struct monitor_outcome){.kind = outcome->kind, .n_new = outcome->n_new};
     schedule_after(&settings, &feed->state->schedule, outcome,
                    clock_wall_s(feed->monitor->parts.clock), g_random_int());
 }
@@ -188,6 +189,7 @@ struct monitor *monitor_new(const struct monitor_parts *parts, struct config *co
     monitor->hooks = *hooks;
     monitor->feeds = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, monitor_feed_free);
     monitor->queue = schedule_queue_new();
+    monitor->refreshes = g_ptr_array_new();
     load_states(monitor);
     adopt_renamed(monitor, config);
     take_config(monitor, config);
@@ -196,6 +198,7 @@ struct monitor *monitor_new(const struct monitor_parts *parts, struct config *co
 
 void monitor_reload(struct monitor *monitor, struct config *config)
 {
+    refreshes_end(monitor);
     load_states(monitor);
     adopt_renamed(monitor, config);
     take_config(monitor, config);
@@ -243,6 +246,7 @@ void monitor_on_poll_over(struct monitor_feed *feed)
     if (monitor->is_stopped)
         return;
     monitor_place_in_queue(feed);
+    refreshes_on_poll_over(feed);
     if (monitor->is_once && is_idle(monitor) && monitor->hooks.on_finished)
         monitor->hooks.on_finished(monitor->hooks.user);
     else if (!monitor->is_once)
@@ -253,6 +257,12 @@ static void begin(struct monitor_feed *feed)
 {
     feed->monitor->polls++;
     poll_start(feed);
+}
+
+void monitor_poll_now(struct monitor_feed *leader)
+{
+    schedule_queue_remove(leader->monitor->queue, leader);
+    begin(leader);
 }
 
 static bool is_backed_up(const struct monitor *monitor)
@@ -359,6 +369,7 @@ void monitor_free(struct monitor *monitor)
     monitor_stop(monitor);
     g_hash_table_unref(monitor->feeds);
     schedule_queue_free(monitor->queue);
+    g_ptr_array_unref(monitor->refreshes);
     judge_rules_unref(monitor->rules);
     config_unref(monitor->config);
     g_free(monitor->user_agent);

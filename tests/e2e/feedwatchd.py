@@ -132,10 +132,14 @@ class Daemon:
     def alerts(self, log=None):
         return parse_log(log or self.log)
 
-    def feedwatch(self, *arguments):
-        """The command beside the daemon, on the same configuration; its standard output."""
+    def command(self, *arguments):
+        """The command beside the daemon, on the same configuration: returncode, stdout, stderr."""
         command = [str(BUILD / "feedwatch"), "-c", str(self.config_path), *arguments]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60)
+
+    def feedwatch(self, *arguments):
+        """Its standard output alone."""
+        return self.command(*arguments).stdout
 
     def wait_delivered(self, count):
         """Until so many alerts are marked as done, which is a moment after their lines are in the log."""

@@ -1,0 +1,192 @@
+#include "monitor/refresh.h"
+
+#include "monitor/internal.h"
+
+#include <string.h>
+
+struct refresh {
+    struct monitor *monitor;
+    struct refresh_hooks hooks;
+    GHashTable *waiting; /* of struct monitor_feed: their outcome is to come */
+};
+
+static void tell(const struct refresh *refresh, const struct refresh_news *news)
+{
+    refresh->hooks.on_feed(news, refresh->hooks.user);
+}
+
+static void refresh_free(struct refresh *refresh)
+{
+    g_ptr_array_remove_fast(refresh->monitor->refreshes, refresh);
+    g_hash_table_unref(refresh->waiting);
+    g_free(refresh);
+}
+
+void refresh_cancel(struct refresh *refresh)
+{
+    refresh_free(refresh);
+}
+
+void refresh_stop(struct refresh *refresh)
+{
+    GHashTableIter iter;
+    gpointer key;
+    g_hash_table_iter_init(&iter, refresh->waiting);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const struct monitor_feed *feed = key;
+        const struct refresh_news news = {.feed_id = feed->state->id, .kind = REFRESH_UNFINISHED};
+        tell(refresh, &news);
+    }
+    refresh_free(refresh);
+}
+
+static void finish(struct refresh *refresh)
+{
+    const struct refresh_hooks hooks = refresh->hooks;
+    refresh_free(refresh);
+    hooks.on_done(hooks.user);
+}
+
+/* ---- what happens to a feed ---- */
+
+/* Whether it may be asked now; else why not. */
+static struct refresh_news decide(const struct monitor_feed *feed,
+                                  const struct monitor_feed *leader)
+{
+    const struct schedule_state *schedule = &leader->state->schedule;
+    int64_t now_s = clock_wall_s(feed->monitor->parts.clock);
+    struct refresh_news news = {.feed_id = feed->state->id, .kind = REFRESH_POLLING};
+    if (leader->poll)
+        return news;
+    if (schedule->is_gone) {
+        news.kind = REFRESH_GONE;
+    } else if (schedule_is_silenced(schedule, now_s)) {
+        news.kind = REFRESH_SILENT;
+        news.time_s = schedule->allowed_s;
+    } else if (schedule->asked_s > 0 && ABS(now_s - schedule->asked_s) <= REFRESH_GAP_S) {
+        news.kind = REFRESH_RECENT;
+        news.time_s = schedule->asked_s;
+        news.message = feed->state->message;
+    }
+    return news;
+}
+
+static void refresh_feed(struct refresh *refresh, struct monitor_feed *feed,
+                         struct monitor_feed *leader)
+{
+    const struct refresh_news news = decide(feed, leader);
+    tell(refresh, &news);
+    if (news.kind != REFRESH_POLLING)
+        return;
+    g_hash_table_add(refresh->waiting, feed);
+    if (!leader->poll)
+        monitor_poll_now(leader);
+}
+
+/* struct monitor_feed -> the one that polls for it. */
+static GHashTable *map_leaders(const struct monitor *monitor)
+{
+    GHashTable *leaders = g_hash_table_new(NULL, NULL);
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, monitor->feeds);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const struct monitor_feed *leader = value;
+        for (guint i = 0; leader->group && i < leader->group->len; i++)
+            g_hash_table_insert(leaders, g_ptr_array_index(leader->group, i), value);
+    }
+    return leaders;
+}
+
+static void refresh_id(struct refresh *refresh, GHashTable *leaders, const char *id)
+{
+    struct monitor_feed *feed = g_hash_table_lookup(refresh->monitor->feeds, id);
+    struct monitor_feed *leader = feed ? g_hash_table_lookup(leaders, feed) : NULL;
+    const struct refresh_news disabled = {.feed_id = id, .kind = REFRESH_DISABLED};
+    if (leader)
+        refresh_feed(refresh, feed, leader);
+    else
+        tell(refresh, &disabled);
+}
+
+struct refresh *refresh_start(struct monitor *monitor, const char *const *feed_ids,
+                              const struct refresh_hooks *hooks)
+{
+    struct refresh *refresh = g_new0(struct refresh, 1);
+    refresh->monitor = monitor;
+    refresh->hooks = *hooks;
+    refresh->waiting = g_hash_table_new(NULL, NULL);
+    g_ptr_array_add(monitor->refreshes, refresh);
+    g_autoptr(GHashTable) leaders = map_leaders(monitor);
+    for (; feed_ids && *feed_ids; feed_ids++)
+        refresh_id(refresh, leaders, *feed_ids);
+    for (guint i = 0; !feed_ids && i < monitor->config->feeds->len; i++) {
+        const struct config_feed *settings = g_ptr_array_index(monitor->config->feeds, i);
+        if (settings->is_enabled)
+            refresh_id(refresh, leaders, settings->id);
+    }
+    if (g_hash_table_size(refresh->waiting) > 0)
+        return refresh;
+    refresh_free(refresh);
+    return NULL;
+}
+
+/* ---- outcomes ---- */
+
+static struct refresh_news outcome_of(const struct monitor_feed *feed)
+{
+    struct refresh_news news = {.feed_id = feed->state->id, .message = feed->state->message};
+    switch (feed->last.kind) {
+    case SCHEDULE_OK:
+        news.kind = REFRESH_NEWS;
+        news.n_new = feed->last.n_new;
+        news.n_alerts = feed->last.n_alerts;
+        break;
+    case SCHEDULE_NOT_MODIFIED:
+    case SCHEDULE_UNCHANGED:
+        news.kind = REFRESH_UNCHANGED;
+        break;
+    case SCHEDULE_HELD:
+        news.kind = REFRESH_SILENT;
+        news.time_s = feed->state->schedule.allowed_s;
+        break;
+    default:
+        news.kind = REFRESH_FAILED;
+        break;
+    }
+    return news;
+}
+
+static void tell_outcomes(struct refresh *refresh, const GPtrArray *group)
+{
+    for (guint i = 0; i < group->len; i++) {
+        const struct monitor_feed *feed = g_ptr_array_index(group, i);
+        if (!g_hash_table_remove(refresh->waiting, feed))
+            continue;
+        const struct refresh_news news = outcome_of(feed);
+        tell(refresh, &news);
+    }
+    if (g_hash_table_size(refresh->waiting) == 0)
+        finish(refresh);
+}
+
+/* From the end, since a refresh that is done goes out of the list. */
+void refreshes_on_poll_over(struct monitor_feed *leader)
+{
+    GPtrArray *refreshes = leader->monitor->refreshes;
+    if (refreshes->len == 0)
+        return;
+    g_autoptr(GPtrArray) group = groups_of(leader);
+    for (guint i = refreshes->len; i > 0; i--)
+        tell_outcomes(g_ptr_array_index(refreshes, i - 1), group);
+}
+
+void refreshes_end(struct monitor *monitor)
+{
+    while (monitor->refreshes->len > 0) {
+        struct refresh *refresh = g_ptr_array_index(monitor->refreshes, 0);
+        const struct refresh_hooks hooks = refresh->hooks;
+        refresh_stop(refresh);
+        hooks.on_done(hooks.user);
+    }
+}
