@@ -15,6 +15,7 @@
 #define RANK_OTHER_TYPE  20     /* added for an alternate that is no page */
 #define RANK_RELATED     40     /* added for a link to something else */
 #define TTL_MINUTES_MAX  525600 /* a year */
+#define SHOWN_BYTES_MAX  60     /* of a text in a warning */
 
 static struct slice attribute(const struct reader *r, const char *name)
 {
@@ -264,11 +265,12 @@ static bool act_date(struct reader *r, const struct word *word)
     int64_t time_s = 0;
     if (!whole_field(r, &text))
         return false;
+    struct slice shown = slice_head(text, SHOWN_BYTES_MAX);
     if (date_parse(text.at, text.size, &time_s))
         draft_set_date(reader_draft(r), (enum draft_slot)word->slot, word->rank, time_s);
     else if (text.size > 0)
-        reader_warn(r, WARNING_DATE, "\"%.*s\" is no date between 1900 and 2999",
-                    (int)MIN(text.size, 60), text.at);
+        reader_warn(r, WARNING_DATE, "\"%.*s\" is no date between 1900 and 2999", (int)shown.size,
+                    shown.at);
     return true;
 }
 

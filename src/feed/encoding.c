@@ -197,8 +197,12 @@ static bool is_refused(struct name name)
 
 static bool refuse(struct name name, GError **error)
 {
-    g_set_error(error, FEED_ERROR, FEED_ERROR_ENCODING, "the encoding \"%.*s\" is not one we read",
-                (int)MIN(name.size, 40), name.at ? name.at : "");
+    g_autofree char *shown = g_strndup(name.at, MIN(name.size, 40));
+    for (char *p = shown; *p; p++)
+        if (!g_ascii_isprint(*p))
+            *p = '?';
+    g_set_error(error, FEED_ERROR, FEED_ERROR_ENCODING, "the encoding \"%s\" is not one we read",
+                shown);
     return false;
 }
 

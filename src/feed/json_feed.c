@@ -4,6 +4,7 @@
 #include "feed/json_mend.h"
 #include "feed/link.h"
 #include "feed/textual.h"
+#include "text/clean.h"
 
 #include <jansson.h>
 #include <string.h>
@@ -218,6 +219,13 @@ static bool is_feed(const json_t *root)
            (version && strstr(version, "jsonfeed"));
 }
 
+/* The reason quotes the document. */
+static void set_syntax_error(GError **error, const char *reason)
+{
+    g_autofree char *line = clean_line(reason);
+    g_set_error(error, FEED_ERROR, FEED_ERROR_NOT_A_FEED, "this is no JSON: %s", line);
+}
+
 bool json_feed_parse(const char *text, size_t size, const struct feed_options *options,
                      GPtrArray *warnings, struct document *document, GError **error)
 {
@@ -232,7 +240,7 @@ bool json_feed_parse(const char *text, size_t size, const struct feed_options *o
     if (ok)
         fill(&r, root, warnings);
     else if (!root)
-        g_set_error(error, FEED_ERROR, FEED_ERROR_NOT_A_FEED, "this is no JSON: %s", reason.text);
+        set_syntax_error(error, reason.text);
     else
         g_set_error_literal(error, FEED_ERROR, FEED_ERROR_NOT_A_FEED, "this JSON is no JSON Feed");
     json_decref(root);

@@ -7,7 +7,8 @@
 #include <stdarg.h>
 #include <string.h>
 
-#define RANK_ENCLOSURE 90 /* an enclosure as the item's link */
+#define RANK_ENCLOSURE  90 /* an enclosure as the item's link */
+#define SHOWN_BYTES_MAX 40 /* of a name in a warning */
 
 void reader_warn(struct reader *r, enum warning kind, const char *format, ...)
 {
@@ -195,9 +196,10 @@ static void end_element(struct reader *r)
     size_t i = r->depth;
     while (i > 0 && !is_same_name(r->stack[i - 1].name, r->xml.name))
         i--;
+    struct slice shown = slice_head(r->xml.name, SHOWN_BYTES_MAX);
     if (i != r->depth)
-        reader_warn(r, WARNING_NESTING, "end tags do not match: </%.*s>",
-                    (int)MIN(r->xml.name.size, 40), r->xml.name.at);
+        reader_warn(r, WARNING_NESTING, "end tags do not match: </%.*s>", (int)shown.size,
+                    shown.at);
     while (i > 0 && r->depth >= i)
         pop(r);
 }

@@ -30,6 +30,15 @@ struct slice slice_trim(struct slice slice)
     return slice;
 }
 
+struct slice slice_head(struct slice slice, size_t max)
+{
+    if (slice.size <= max)
+        return slice;
+    while (max > 0 && (slice.at[max] & 0xC0) == 0x80)
+        max--;
+    return (struct slice){slice.at, max};
+}
+
 void xml_init(struct xml *x, const char *text, size_t size)
 {
     *x = (struct xml){.p = text, .end = text + size, .token = text, .is_piece = true};

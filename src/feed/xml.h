@@ -100,6 +100,8 @@ bool slice_is(struct slice slice, const char *text);
 /* ASCII letters of either case are equal. */
 bool slice_is_nocase(struct slice slice, const char *text);
 struct slice slice_trim(struct slice slice);
+/* At most max bytes of it, cut between characters. */
+struct slice slice_head(struct slice slice, size_t max);
 
 /* For xml.c alone: reads the declaration at x->p, "<!DOCTYPE", moves behind it, keeps its entities.
  */

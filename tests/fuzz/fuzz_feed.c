@@ -87,6 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require((doc != NULL) != (error != NULL));
         if (doc)
             check(doc);
+        else
+            check_line(error->message);
         feed_doc_free(doc);
     }
     return 0;
