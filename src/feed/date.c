@@ -1,6 +1,7 @@
 #include "feed/date.h"
 
 #include "feed/date_names.h"
+#include "text/utf8.h"
 
 #include <glib.h>
 #include <string.h>
@@ -17,8 +18,14 @@ struct reading {
     int month, day, hour, minute, second;
     int zone_minutes;
     bool has_zone, is_weak_month, is_afternoon, has_half;
-    bool is_wrong; /* something is out of its range */
+    bool is_month_next; /* Vietnamese: the month's number follows its word */
+    bool is_wrong;      /* something is out of its range */
 };
+
+static bool is_in(int value, int low, int high)
+{
+    return value >= low && value <= high;
+}
 
 static bool is_digit(const struct reading *r, size_t at)
 {
@@ -141,7 +148,9 @@ static void read_ordinal(struct reading *r)
 static void read_iso_day(struct reading *r)
 {
     size_t digits = count_digits(r);
-    if (digits >= 4) {
+    if (is_at(r, 0, 'W')) {
+        read_week(r);
+    } else if (digits >= 4) {
         r->month = read_int(r, 2);
         r->day = read_int(r, 2);
     } else if (digits == 3) {
@@ -152,9 +161,9 @@ static void read_iso_day(struct reading *r)
         char separator = *r->p++;
         if (is_at(r, 0, 'W'))
             read_week(r);
-        else if (count_digits(r) == 3)
+        else if (count_digits(r) == 3 && (!is_at(r, 3, separator) || !is_digit(r, 4)))
             read_ordinal(r);
-        else if ((r->month = read_int(r, 2)) != UNSET && take(r, separator))
+        else if ((r->month = read_int(r, 3)) != UNSET && take(r, separator)) /* or "012" */
             r->day = read_int(r, 2);
     }
 }
@@ -183,13 +192,19 @@ static void read_compact_time(struct reading *r)
 static bool begins_iso(const struct reading *r)
 {
     size_t digits = count_digits(r);
-    if (digits == 6 || digits == 7 || digits == 8 || digits == 12 || digits == 14)
+    if (digits == 7 || digits == 8 || digits == 12 || digits == 14)
         return true;
+    if (digits == 6) { /* YYYYMM, or YYMMDD */
+        int month = (r->p[4] - '0') * 10 + r->p[5] - '0';
+        int century = (r->p[0] - '0') * 10 + r->p[1] - '0';
+        return is_in(century, 19, 20) && is_in(month, 1, 12);
+    }
     if (digits != 4)
         return false;
     bool is_alone = r->p + 4 == r->end;
     bool has_separator = is_at(r, 4, '-') || is_at(r, 4, '/') || is_at(r, 4, '.');
-    return is_alone || (has_separator && (is_digit(r, 5) || is_at(r, 5, 'W')));
+    bool has_week = is_at(r, 4, 'W') && is_digit(r, 5);
+    return is_alone || has_week || (has_separator && (is_digit(r, 5) || is_at(r, 5, 'W')));
 }
 
 static void read_iso(struct reading *r)
@@ -247,8 +262,10 @@ static void read_numeric_date(struct reading *r, int64_t first, size_t first_dig
     r->p++;
     size_t year_digits = 0;
     int64_t third = read_number(r, 4, &year_digits);
-    if (first_digits == 4) {
-        r->year = first;
+    bool is_iso = separator == '-' && first_digits == 2 && year_digits == 2 && third <= 31 &&
+                  second >= 1 && second <= 12;
+    if (first_digits == 4 || is_iso || (first > 31 && year_digits == 2)) {
+        r->year = full_year(first, first_digits);
         r->month = (int)second;
         r->day = (int)third;
         return;
@@ -323,8 +340,11 @@ static void take_number(struct reading *r)
     bool is_dated = r->year != UNSET && r->day != UNSET;
     if (take_unit(r, value))
         return;
-    if (is_short && r->hour == UNSET && is_digit(r, 1) &&
-        (is_at(r, 0, ':') || is_at(r, 0, 'h') || (is_dated && is_at(r, 0, '.'))))
+    if (r->is_month_next) {
+        r->month = (int)value;
+        r->is_month_next = false;
+    } else if (is_short && r->hour == UNSET && is_digit(r, 1) &&
+               (is_at(r, 0, ':') || is_at(r, 0, 'h') || (is_dated && is_at(r, 0, '.'))))
         read_clock(r, (int)value);
     else if (is_short && r->hour == UNSET && has_half_of_day(r))
         r->hour = (int)value;
@@ -366,9 +386,33 @@ static void read_word(struct reading *r, char ret_word[WORD_MAX])
         r->p++;
     }
     raw[n] = '\0';
+    if (g_str_is_ascii(raw)) {
+        for (size_t i = 0; i <= n; i++)
+            ret_word[i] = g_ascii_tolower(raw[i]);
+        return;
+    }
     g_autofree char *valid = g_utf8_make_valid(raw, (gssize)n);
     g_autofree char *lower = g_utf8_strdown(valid, -1);
-    g_strlcpy(ret_word, lower, WORD_MAX);
+    g_autofree char *composed = g_utf8_normalize(lower, -1, G_NORMALIZE_NFC);
+    g_strlcpy(ret_word, composed ? composed : lower, WORD_MAX);
+}
+
+/* The half of the day that a word names: 'a', 'p', or 0. */
+static char half_of_day(const char *word)
+{
+    static const char *const mornings[] = {"am", "上午", "午前", "오전", "ص", NULL};
+    static const char *const afternoons[] = {"pm", "下午", "午後", "오후", "م", NULL};
+    if (g_strv_contains(mornings, word))
+        return 'a';
+    return g_strv_contains(afternoons, word) ? 'p' : '\0';
+}
+
+/* Nearly every word is one of these: no need to look further. */
+static bool is_weekday(const char *word)
+{
+    static const char days[] = "sun mon tue wed thu fri sat";
+    const char *found = strlen(word) == 3 ? strstr(days, word) : NULL;
+    return found && (found - days) % 4 == 0;
 }
 
 static void take_word(struct reading *r)
@@ -377,12 +421,15 @@ static void take_word(struct reading *r)
     bool is_weak = false;
     int zone = 0;
     read_word(r, word);
+    if (is_weekday(word))
+        return;
     int month = date_month(word, &is_weak);
-    bool is_am = g_str_equal(word, "am") || g_str_equal(word, "上午") || g_str_equal(word, "오전");
-    bool is_pm = g_str_equal(word, "pm") || g_str_equal(word, "下午") || g_str_equal(word, "오후");
-    if (is_am || is_pm) {
+    char half = half_of_day(word);
+    if (half) {
         r->has_half = true;
-        r->is_afternoon = is_pm;
+        r->is_afternoon = half == 'p';
+    } else if (g_str_equal(word, "tháng")) {
+        r->is_month_next = true;
     } else if (r->hour != UNSET && !r->has_zone && date_zone(word, &zone)) {
         r->zone_minutes = zone;
         r->has_zone = zone != 0; /* "GMT+2" says more */
@@ -417,6 +464,52 @@ static void read_rest(struct reading *r)
     }
 }
 
+/* ISO 8601 before 2000 let the century be left out: "-0312", "-03-12", "031231", "03335". */
+static bool read_short_iso(struct reading *r)
+{
+    size_t dash = is_at(r, 0, '-') ? 1 : 0;
+    struct reading copy = *r;
+    copy.p += dash;
+    size_t digits = count_digits(&copy);
+    size_t used = digits;
+    copy.year = full_year(read_int(&copy, 2), 2);
+    if (dash && digits == 2 && take(&copy, '-') && count_digits(&copy) == 2)
+        used += 2;
+    copy.month = dash || digits == 6 ? read_int(&copy, 2) : UNSET;
+    if (digits == 6)
+        copy.day = read_int(&copy, 2);
+    else if (digits == 5)
+        read_ordinal(&copy);
+    bool is_one = copy.p == copy.end && (dash ? used == 4 : digits == 5 || digits == 6) &&
+                  is_in(copy.month, 1, 12);
+    if (is_one)
+        *r = copy;
+    return is_one;
+}
+
+/* Digits of other scripts, dashes and blanks as ASCII has them. Returns how many bytes out has. */
+static size_t to_ascii(const char *text, size_t size, char out[DATE_MAX])
+{
+    size_t n = 0;
+    for (size_t pos = 0; pos < size;) {
+        size_t start = pos;
+        uint32_t c = utf8_next(text, size, &pos);
+        int digit = c != UTF8_INVALID && c >= 0x80 ? g_unichar_digit_value(c) : -1;
+        if (digit >= 0)
+            out[n++] = (char)('0' + digit);
+        else if (c >= 0x2010 && c <= 0x2015)
+            out[n++] = '-';
+        else if (c == 0xA0 || c == 0x2009 || c == 0x202F || c == 0x3000)
+            out[n++] = ' ';
+        else if (c == 0xFF1A)
+            out[n++] = ':';
+        else if (c != 0x200E && c != 0x200F) /* direction marks */
+            for (size_t i = start; i < pos; i++)
+                out[n++] = text[i];
+    }
+    return n;
+}
+
 /* Seconds, milli- or microseconds since 1970. */
 static bool read_epoch(const struct reading *r, int64_t *ret_s)
 {
@@ -431,11 +524,6 @@ static bool read_epoch(const struct reading *r, int64_t *ret_s)
         value /= 1000;
     *ret_s = value;
     return value < days_from_civil(DATE_YEAR_MAX + 1, 1, 1) * 86400;
-}
-
-static bool is_in(int value, int low, int high)
-{
-    return value >= low && value <= high;
 }
 
 static bool finish(struct reading *r, int64_t *ret_s)
@@ -469,9 +557,11 @@ bool date_parse(const char *text, size_t size, int64_t *ret_s)
         size--;
     if (size == 0 || size > DATE_MAX)
         return false;
+    char ascii[DATE_MAX];
+    size = to_ascii(text, size, ascii);
     struct reading r = {
-        .p = text,
-        .end = text + size,
+        .p = ascii,
+        .end = ascii + size,
         .year = UNSET,
         .month = UNSET,
         .day = UNSET,
@@ -483,6 +573,8 @@ bool date_parse(const char *text, size_t size, int64_t *ret_s)
         return true;
     if (begins_iso(&r))
         read_iso(&r);
+    else if (read_short_iso(&r))
+        return finish(&r, ret_s);
     read_rest(&r);
     return finish(&r, ret_s);
 }

@@ -2,9 +2,9 @@
  *
  * Pure: no clock, no locale, no time zone of the machine. Sources: RFC 822, 2822 and 5322; RFC
  * 3339, W3CDTF and ISO 8601 in all precisions, week and ordinal dates too; asctime(); seconds since
- * 1970; and what publishers make of them: names of months in a dozen languages, named zones, am and
- * pm, "12/31/2023", "2024年1月2日". Without a zone it is UTC; a missing time is midnight. Two-digit
- * years are 1950-2049 (RFC 2822). */
+ * 1970; and what publishers make of them: names of months in some thirty languages, digits of
+ * other scripts, named zones, am and pm, "12/31/2023", "2024年1月2日". Without a zone it is UTC; a
+ * missing time is midnight. Two-digit years are 1950-2049 (RFC 2822). */
 #ifndef FEED_DATE_H
 #define FEED_DATE_H
 

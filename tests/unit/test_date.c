@@ -25,6 +25,17 @@ static void test_same_moment(void **state)
     (void)state;
     static const char *const texts[] = {
         "Tue, 02 Jan 2024 03:04:05 GMT",
+        "2024W012T030405Z",
+        "2024-001-02T03:04:05Z",
+        "24-01-02 03:04:05",
+        "2024–01–02 03:04:05",
+        "2024-01-02T03:04:05-00:00Z",
+        "Mon, 01 Jan 2024 23:04:05 AT",
+        "Tue, 02 Jan 2024 06:04:05 мск",
+        "٢ يناير ٢٠٢٤ ٠٣:٠٤:٠٥",
+        "２０２４年１月２日　０３：０４：０５",
+        "2024年1月2日 午前3:04:05",
+        "2 tháng 1, 2024 03:04:05",
         "Tue, 2 Jan 2024 3:04:05 GMT",
         "Tue,02 Jan 2024 03:04:05 +0000",
         "  Tue , 02 Jan 2024 03:04:05 -0000\n",
@@ -155,6 +166,57 @@ static void test_months(void **state)
     }
 }
 
+/* The twelve months in order, a language a row. */
+static void test_languages(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "Jänner Feber Maerz April Mai Juni Juli August September Oktober November Dezember",
+        "gener febrer març abril maig juny juliol agost setembre octubre novembre desembre",
+        "xaneiro febreiro marzo abril maio xuño xullo agosto setembro outubro novembro decembro",
+        "urtarrila otsaila martxoa apirila maiatza ekaina uztaila abuztua iraila urria azaroa "
+        "abendua",
+        "januar februar marts april maj juni juli august september oktober november desember",
+        "janúar febrúar mars apríl maí júní júlí ágúst september október nóvember desember",
+        "styczeń luty marzec kwiecień maj czerwiec lipiec sierpień wrzesień październik listopad "
+        "grudzień",
+        "leden únor březen duben květen červen červenec srpen září říjen listopad prosinec",
+        "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
+        "січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня",
+        "студзеня лютага сакавіка красавіка мая чэрвеня ліпеня жніўня верасня кастрычніка "
+        "лістапада снежня",
+        "януари февруари март април май юни юли август септември октомври ноември декември",
+        "јануар фебруар март април мај јун јул август септембар октобар новембар децембар",
+        "Oca Şub Mar Nis May Haz Tem Ağu Eyl Eki Kas Ara",
+        "Ιανουαρίου Φεβρουαρίου Μαρτίου Απριλίου Μαΐου Ιουνίου Ιουλίου Αυγούστου Σεπτεμβρίου "
+        "Οκτωβρίου Νοεμβρίου Δεκεμβρίου",
+        "jan. febr. márc. ápr. máj. jún. júl. aug. szept. okt. nov. dec.",
+        "ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie "
+        "decembrie",
+        "jaanuar veebruar märts aprill mai juuni juuli august september oktoober november "
+        "detsember",
+        "janvāris februāris marts aprīlis maijs jūnijs jūlijs augusts septembris oktobris "
+        "novembris decembris",
+        "sausio vasario kovo balandžio gegužės birželio liepos rugpjūčio rugsėjo spalio "
+        "lapkričio gruodžio",
+        "Januari Februari Maret April Mei Juni Juli Agustus September Oktober November Desember",
+        "Januari Februari Mac April Mei Jun Julai Ogos September Oktober November Disember",
+        "בינואר בפברואר במרץ באפריל במאי ביוני ביולי באוגוסט בספטמבר באוקטובר בנובמבר בדצמבר",
+        "يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(GStrv) names = g_strsplit(rows[i], " ", -1);
+        assert_int_equal(g_strv_length(names), 12);
+        for (int month = 1; month <= 12; month++) {
+            g_autofree char *named = g_strdup_printf("1 %s 2023", names[month - 1]);
+            g_autofree char *numbered = g_strdup_printf("2023-%02d-01", month);
+            int64_t first_s = 0;
+            assert_true(date_parse(numbered, strlen(numbered), &first_s));
+            expect(named, first_s);
+        }
+    }
+}
+
 static void test_precision_and_halves(void **state)
 {
     (void)state;
@@ -179,6 +241,23 @@ static void test_precision_and_halves(void **state)
     expect("Wed, 31 Dec 1969 23:59:59 GMT", -1);
     expect("29 Feb 2024", 1709164800);
     expect("2020-W53-7", 1609632000);
+}
+
+/* ISO 8601 of 1988, in which the century may be left out. */
+static void test_short_years(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t wanted_s;
+    } cases[] = {
+        {"-2401", 1704067200},    {"-24-01", 1704067200},  {"240102", DAY},
+        {"24002", DAY},           {"24-01-02", DAY},       {"202401", 1704067200},
+        {"991231", 946598400},    {"99-12-31", 946598400}, {"31-12-99", 946598400},
+        {"03-12-31", 1072828800},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        expect(cases[i].text, cases[i].wanted_s);
 }
 
 static void test_refused(void **state)
@@ -279,10 +358,16 @@ static void test_every_part(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_moment), cmocka_unit_test(test_days),
-        cmocka_unit_test(test_months),      cmocka_unit_test(test_precision_and_halves),
-        cmocka_unit_test(test_refused),     cmocka_unit_test(test_no_local_zone),
-        cmocka_unit_test(test_calendar),    cmocka_unit_test(test_every_part),
+        cmocka_unit_test(test_same_moment),
+        cmocka_unit_test(test_days),
+        cmocka_unit_test(test_months),
+        cmocka_unit_test(test_languages),
+        cmocka_unit_test(test_precision_and_halves),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_short_years),
+        cmocka_unit_test(test_no_local_zone),
+        cmocka_unit_test(test_calendar),
+        cmocka_unit_test(test_every_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
