@@ -223,7 +223,6 @@ static void flush_batch(struct session *session)
 /* False after a bad line, whose number was said. */
 static bool match_lines(struct session *session, FILE *in)
 {
-    g_autofree char *name = NULL;
     char *line = NULL;
     size_t allocated = 0, number = 0, most = session->options->stats ? BATCH : 1;
     bool is_good = true;

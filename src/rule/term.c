@@ -380,8 +380,8 @@ static bool check_exact(struct query_parser *parser, size_t offset, const struct
     }
     if (!g_utf8_validate(term->text, -1, NULL))
         return false;
-    for (const char *c = term->text; *c; c = g_utf8_next_char(c))
-        if (g_unichar_isalnum(g_utf8_get_char(c)))
+    for (size_t i = 0; term->text[i]; i += (size_t)g_utf8_skip[(guchar)term->text[i]])
+        if (g_unichar_isalnum(g_utf8_get_char(term->text + i)))
             return true;
     rule_error(problems, offset, "=%s: expected a letter or digit behind the =", term->text);
     return false;
