@@ -3,7 +3,9 @@ VERSION := 0.1.0
 PREFIX  ?= /usr/local
 B       ?= build
 PYTHON  ?= /usr/bin/python3
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 
 PKGS := glib-2.0 gio-2.0 gio-unix-2.0 libcurl libxml-2.0 libnotify inih sqlite3 jansson libutf8proc \
         libpcre2-8 libsystemd libseccomp
@@ -78,6 +80,9 @@ demo: ## poll the bundled feeds with the shipped rules and show the alerts
 
 check: ## build and run every test
 	$(PYTHON) tests/tools/check
+
+bench: all ## measure CPU and memory against peers (needs the peers' programs)
+	@code=0; for b in tests/bench/*; do [ ! -x $$b ] || { echo "== $$b"; $(PYTHON) $$b || code=1; }; done; exit $$code
 
 unit: $(UNIT) ## build and run the unit tests alone
 	@for t in $(UNIT); do $$t || exit 1; done
