@@ -13,6 +13,7 @@ static void load(struct storage *storage)
     feed_load_slots(storage);
     sqlite3_stmt *query = db_query(db, DB_TEXT_MAX);
     storage->next_item = db_next(db, query) ? sqlite3_column_int64(query, 0) + 1 : 1;
+    sqlite3_reset(query);
     query = db_query(db, DB_ALERT_LAST_ID);
     const char *last = db_next(db, query) ? (const char *)sqlite3_column_text(query, 0) : NULL;
     ulid_source_init(&storage->ulids, last);

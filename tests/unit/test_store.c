@@ -311,6 +311,31 @@ static void test_ping_overtakes_what_is_stuck(void **state)
     wait_for(fixture, &saved);
 }
 
+static off_t size_in(const struct fixture *fixture, const char *name)
+{
+    g_autofree char *path = path_in(fixture, name);
+    struct stat st;
+    return stat(path, &st) == 0 ? st.st_size : 0;
+}
+
+/* The write-ahead log goes over into the database, while the store is open and at its end. */
+static void test_journal_is_bounded(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_reopen(fixture); /* with what a start reads from a database that was there */
+    g_autofree char *text = g_strnfill(1 << 20, 'x');
+    for (int i = 0; i < 60; i++) {
+        g_autofree char *guid = g_strdup_printf("guid-%d", i);
+        const struct test_item item = {.guid = guid, .title = "A title", .text = text};
+        g_autofree char *letters = take_in(fixture, "feed", &item, 1);
+        assert_string_equal(letters, "N");
+    }
+    assert_true(size_in(fixture, "feedwatch.db") > 30 << 20);
+    assert_true(size_in(fixture, "feedwatch.db-wal") < 33 << 20);
+    fixture_close(fixture);
+    assert_int_equal(size_in(fixture, "feedwatch.db-wal"), 0);
+}
+
 static void test_close_finishes_and_delivers(void **state)
 {
     struct fixture *fixture = *state;
@@ -339,6 +364,7 @@ int main(void)
         STORE_TEST(test_item_alerts_once_for_a_rule),
         STORE_TEST(test_completions_keep_their_order),
         STORE_TEST(test_ping_overtakes_what_is_stuck),
+        STORE_TEST(test_journal_is_bounded),
         STORE_TEST(test_close_finishes_and_delivers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
