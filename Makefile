@@ -8,7 +8,7 @@ CC := gcc
 endif
 
 PKGS := glib-2.0 gio-2.0 gio-unix-2.0 libcurl libxml-2.0 libnotify inih sqlite3 jansson libutf8proc \
-        libpcre2-8 libsystemd libseccomp
+        libpcre2-8 libxxhash libsystemd libseccomp
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef \
         -Wpointer-arith -Wcast-qual -Wwrite-strings -Wnull-dereference -Wconversion
 HARD := -D_FORTIFY_SOURCE=3 -fstack-protector-strong -fstack-clash-protection -fPIE -fcf-protection

@@ -3,52 +3,33 @@
 #include "feed/link.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 enum kind { KIND_GUID = 1, KIND_GUID_PATH, KIND_LINK, KIND_TITLE };
 
-/* FNV-1a, 64 bits, and a finish that spreads the last bytes. */
-#define HASH_START UINT64_C(0xCBF29CE484222325)
-
-static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(0x100000001B3);
-    return hash;
-}
-
-static uint64_t hash_finish(uint64_t hash)
-{
-    hash ^= hash >> 32;
-    hash *= UINT64_C(0xD6E8FEB86659FD93);
-    return hash ^ hash >> 32;
-}
-
+/* XXH3: its values are fixed, so they may be stored. */
 static uint64_t key_of(enum kind kind, const char *text, size_t size)
 {
-    char byte = (char)kind;
-    return hash_finish(hash_bytes(hash_bytes(HASH_START, &byte, 1), text, size));
+    return XXH3_64bits_withSeed(text, size, kind);
 }
 
-/* A text and a separator, so that moving a word from one field to the next is a change. */
+/* Chained, so that moving a word from one field to the next is a change. */
 static uint64_t hash_field(uint64_t hash, const char *text)
 {
-    if (text)
-        hash = hash_bytes(hash, text, strlen(text));
-    return hash_bytes(hash, "\x1F", 1);
+    return XXH3_64bits_withSeed(text ? text : "", text ? strlen(text) : 0, hash);
 }
 
 uint64_t identity_text_hash(const struct feed_item *item)
 {
-    uint64_t hash = HASH_START;
-    hash = hash_field(hash, item->title);
+    uint64_t hash = hash_field(0, item->title);
     hash = hash_field(hash, item->summary);
     hash = hash_field(hash, item->content);
     for (size_t i = 0; i < item->n_authors; i++)
         hash = hash_field(hash_field(hash, item->authors[i].name), item->authors[i].email);
-    hash = hash_bytes(hash, "\x1E", 1);
+    hash = ~hash; /* authors end, categories begin */
     for (size_t i = 0; item->categories && item->categories[i]; i++)
         hash = hash_field(hash, item->categories[i]);
-    return hash_finish(hash);
+    return hash;
 }
 
 /* Parameters that say where a reader came from, not what he reads. */

@@ -1,6 +1,13 @@
 #include "fetch/internal.h"
 
-#include "fetch/hash.h"
+#include <xxhash.h>
+
+/* A fingerprint of a body, to see that it is the one we know. 0 is kept for "none". Whoever could
+ * make two bodies collide is the publisher, who could as well not publish. */
+static uint64_t body_hash_of(const GByteArray *body)
+{
+    return MAX(XXH3_64bits(body->data, body->len), 1);
+}
 
 static void take_hints(struct schedule_outcome *outcome, const struct feed_doc *doc)
 {
@@ -35,7 +42,7 @@ static void note_permanent(struct fetch *fetch)
 void fetch_take_body(struct fetch *fetch, struct http_response *response)
 {
     struct fetch_result *result = &fetch->result;
-    uint64_t hash = fetch_hash(response->body->data, response->body->len);
+    uint64_t hash = body_hash_of(response->body);
     result->body_bytes = response->body->len;
     if (fetch_is_own_site(fetch)) /* else our next request would carry a stranger's pair (E24) */
         result->validators = verdict_validators(response);
