@@ -58,6 +58,7 @@ static gboolean on_out_of_patience(gpointer user)
     return G_SOURCE_REMOVE;
 }
 
+/* "12 feeds, 1 failing; 2 changes wait for the disk; alerts wait: desktop: …" */
 static void show_status(struct daemon *daemon)
 {
     struct monitor_count count;
@@ -68,12 +69,19 @@ static void show_status(struct daemon *daemon)
     dispatcher_append_state(daemon->dispatcher, sinks);
     guint backlog = store_backlog(daemon->store);
     g_autoptr(GString) text = g_string_new(NULL);
-    g_string_printf(text, "%u feeds, %u failing", count.feeds, count.failing);
+    g_string_printf(text, "%u feed%s, %u failing", count.feeds, count.feeds == 1 ? "" : "s",
+                    count.failing);
     if (backlog > 0)
-        g_string_append_printf(text, "; %u changes wait for the disk", backlog);
+        g_string_append_printf(text, "; %u change%s for the disk", backlog,
+                               backlog == 1 ? " waits" : "s wait");
     if (sinks->len > 0)
         g_string_append_printf(text, "; alerts wait: %s", sinks->str);
     service_set_status(daemon->service, text->str);
+}
+
+static void on_status_due(void *user)
+{
+    show_status(user);
 }
 
 static void on_trouble(const char *message, void *user)
@@ -143,6 +151,14 @@ static gboolean on_terminate(gpointer user)
     return G_SOURCE_CONTINUE;
 }
 
+/* "12 feeds, 1 rule" */
+static char *describe_size(const struct config *config)
+{
+    guint feeds = config->feeds->len, rules = config->rules->len;
+    return g_strdup_printf("%u feed%s, %u rule%s", feeds, feeds == 1 ? "" : "s", rules,
+                           rules == 1 ? "" : "s");
+}
+
 static void reload(struct daemon *daemon)
 {
     struct config *config = load_config("feedwatchd", daemon->options.config_path);
@@ -156,7 +172,8 @@ static void reload(struct daemon *daemon)
     daemon->config = config;
     sinks_apply(config, daemon->store, daemon->dispatcher);
     monitor_reload(daemon->monitor, config);
-    log_info("configuration reloaded: %u feeds, %u rules", config->feeds->len, config->rules->len);
+    g_autofree char *size = describe_size(config);
+    log_info("configuration reloaded: %s", size);
 }
 
 static gboolean on_reload(gpointer user)
@@ -237,7 +254,7 @@ static void start(struct daemon *daemon)
     const struct dispatcher_hooks sink_hooks = {on_sink, on_sink_trouble, daemon};
     const struct dispatcher_parts sink_parts = {NULL, daemon->clock, daemon->store, sink_types};
     const struct monitor_hooks hooks = {on_feed, on_moved, on_finished, daemon};
-    daemon->service = service_new(daemon->store);
+    daemon->service = service_new(daemon->store, on_status_due, daemon);
     daemon->dispatcher = dispatcher_new(&sink_parts, &sink_hooks);
     sinks_apply(daemon->config, daemon->store, daemon->dispatcher);
     /* The same variable that OpenSSL's own tools obey. */
@@ -250,8 +267,8 @@ static void start(struct daemon *daemon)
     g_unix_signal_add(SIGINT, on_terminate, daemon);
     g_unix_signal_add(SIGHUP, on_reload, daemon);
     g_unix_signal_add(SIGUSR1, on_reopen, daemon);
-    log_info("feedwatchd %s: %u feeds, %u rules, state in %s", FEEDWATCH_VERSION,
-             daemon->config->feeds->len, daemon->config->rules->len, daemon->config->state_dir);
+    g_autofree char *size = describe_size(daemon->config);
+    log_info("feedwatchd %s: %s, state in %s", FEEDWATCH_VERSION, size, daemon->config->state_dir);
     monitor_start(daemon->monitor, daemon->options.once);
     if (!daemon->options.once)
         open_control(daemon);

@@ -2,12 +2,17 @@
 
 #include "base/log.h"
 
+#include <stdlib.h>
 #include <systemd/sd-daemon.h>
 #include <time.h>
 
+#define STATUS_INTERVAL_S 10
+
 struct service {
     struct store *store;
-    guint watchdog;
+    void (*on_status_due)(void *user);
+    void *user;
+    guint watchdog, status_timer; /* sources */
     bool is_asking;
     char *status;
 };
@@ -31,22 +36,39 @@ static gboolean on_tick(gpointer user)
     return G_SOURCE_CONTINUE;
 }
 
-struct service *service_new(struct store *store)
+static gboolean on_status_timer(gpointer user)
+{
+    struct service *service = user;
+    service->on_status_due(service->user);
+    return G_SOURCE_CONTINUE;
+}
+
+struct service *service_new(struct store *store, void (*on_status_due)(void *user), void *user)
 {
     struct service *service = g_new0(struct service, 1);
     uint64_t timeout_us = 0;
     service->store = store;
+    service->on_status_due = on_status_due;
+    service->user = user;
+    if (getenv("NOTIFY_SOCKET"))
+        service->status_timer = g_timeout_add_seconds(STATUS_INTERVAL_S, on_status_timer, service);
     if (sd_watchdog_enabled(0, &timeout_us) > 0)
         service->watchdog =
             g_timeout_add((guint)MAX(timeout_us / 4000, (uint64_t)1), on_tick, service);
     return service;
 }
 
+static void end_timers(struct service *service)
+{
+    g_clear_handle_id(&service->watchdog, g_source_remove);
+    g_clear_handle_id(&service->status_timer, g_source_remove);
+}
+
 void service_free(struct service *service)
 {
     if (!service)
         return;
-    g_clear_handle_id(&service->watchdog, g_source_remove);
+    end_timers(service);
     g_free(service->status);
     g_free(service);
 }
@@ -67,7 +89,7 @@ void service_reloading(struct service *service)
 
 void service_stopping(struct service *service)
 {
-    g_clear_handle_id(&service->watchdog, g_source_remove);
+    end_timers(service);
     sd_notify(0, "STOPPING=1\nSTATUS=stopping");
 }
 

@@ -11,13 +11,15 @@
 
 struct service;
 
-/* Begins to feed the watchdog where there is one. store is borrowed; its completions may come until
- * it is closed, so the service is freed after it. */
-struct service *service_new(struct store *store);
+/* Begins to feed the watchdog where there is one, at a quarter of its time. store is borrowed; its
+ * completions may come until it is closed, so the service is freed after it. on_status_due comes
+ * every 10 s until service_stopping() where a manager listens: much of what the status line says
+ * changes without an event. */
+struct service *service_new(struct store *store, void (*on_status_due)(void *user), void *user);
 void service_free(struct service *service);
 void service_ready(struct service *service);
 void service_reloading(struct service *service);
-/* Also the end of the watchdog's questions. */
+/* Also the end of the watchdog's questions and of on_status_due. */
 void service_stopping(struct service *service);
 /* One line; told where it differs from the last. */
 void service_set_status(struct service *service, const char *status);
