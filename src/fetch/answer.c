@@ -17,6 +17,16 @@ static void take_hints(struct schedule_outcome *outcome, const struct feed_doc *
     outcome->skip_days = doc->skip_days;
 }
 
+/* Of a document that ended too early we have seen a part: what it brought is taken in, but the next
+ * request asks as if this answer had not been (E09), and its body is read even if it is the same. */
+static void forget_answer(struct fetch *fetch)
+{
+    struct fetch_result *result = &fetch->result;
+    fetch_validators_clear(&result->validators);
+    result->validators = fetch_validators_copy(&fetch->validators);
+    result->body_hash = fetch->body_hash;
+}
+
 static void on_parsed(struct feed_doc *doc, const GError *error, void *user)
 {
     struct fetch *fetch = user;
@@ -29,6 +39,8 @@ static void on_parsed(struct feed_doc *doc, const GError *error, void *user)
     fetch->result.kind = FETCH_DOCUMENT;
     fetch->result.doc = doc;
     take_hints(&fetch->result.outcome, doc);
+    if (doc->is_truncated)
+        forget_answer(fetch);
     fetch_finish(fetch);
 }
 

@@ -1,4 +1,8 @@
-"""Fixtures of the end-to-end tests: a real nginx, the real daemon. Both are gone when the test is over."""
+"""Fixtures of the end-to-end tests: a real nginx, the real daemon. Both are gone when the test is over.
+
+Tests named after a row of a specification (test_e09_…, test_s12_…) are counted by row at the end.
+"""
+import re
 import pytest
 from feedwatchd import Daemon
 from nginx import Nginx
@@ -38,3 +42,23 @@ def make_daemon(tmp_path):
 @pytest.fixture
 def daemon(make_daemon):
     return make_daemon()
+
+
+ROW = re.compile(r"::test_([a-z]\d\d)_")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Which rows hold: polling (E), hostile input (S)."""
+    rows = {}
+    for outcome in ("passed", "failed", "error", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            match = ROW.search(getattr(report, "nodeid", ""))
+            if match and (outcome != "passed" or report.when == "call"):
+                rows.setdefault(match[1].upper(), []).append(outcome)
+    if not rows:
+        return
+    good = [row for row, outcomes in rows.items() if set(outcomes) == {"passed"}]
+    terminalreporter.section(f"{len(good)} of {len(rows)} rows hold")
+    for row in sorted(rows):
+        said = ", ".join(f"{rows[row].count(o)} {o}" for o in sorted(set(rows[row]), reverse=True))
+        terminalreporter.write_line(f"{row}  {'holds' if row in good else 'BROKEN'}  {said}")

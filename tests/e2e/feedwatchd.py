@@ -74,14 +74,14 @@ class Daemon:
         self.config_path.parent.mkdir(parents=True)
         (self.home / "run").mkdir(mode=0o700)
         self.stderr_path.touch()
-        self.processes, self.allowed = [], []
+        self.processes, self.allowed, self.extra_environment = [], [], {}
 
     @property
     def environment(self):
         kept = {k: v for k, v in os.environ.items() if k in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS")}
         return {**kept, "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home / "config"),
                 "XDG_STATE_HOME": str(self.home / "state"), "XDG_RUNTIME_DIR": str(self.home / "run"),
-                "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+                "TZ": "UTC", "LC_ALL": "C.UTF-8", **self.extra_environment}
 
     def configure(self, sections):
         self.config_path.write_text(sections if isinstance(sections, str) else ini(sections))
@@ -94,9 +94,9 @@ class Daemon:
         self.processes.append(process)
         return process
 
-    def once(self, code=0, timeout_s=60, wrapper=()):
+    def once(self, *arguments, code=0, timeout_s=60, wrapper=()):
         """One pass over all feeds. code None: any."""
-        process = self.start("--once", wrapper=wrapper)
+        process = self.start("--once", *arguments, wrapper=wrapper)
         try:
             process.wait(timeout_s)
         except subprocess.TimeoutExpired:

@@ -1,0 +1,120 @@
+"""stage - many publishers play at once against one daemon, so that a table of behaviours costs little time.
+
+A Play is one feed: what its server answers, in order (the last answer for ever), and the feed's own settings. Each has a
+host of its own, so that pacing and silence of one do not touch another. host= puts several on one host.
+
+    with Stage(folder, {"e02": Play(Reply(200, FEED, {"Set-Cookie": "a=b"}))}) as stage:
+        stage.passes(3)                          # three times --once; a pass takes hours of the daemon's own time
+        stage.run(hours=8)                       # or: the running daemon, so many of its own hours
+        stage.requests("e02"), stage.feed("e02")     # what arrived; what `feedwatch status` says
+        stage.gaps_s("e02")                          # seconds of the daemon's time between requests
+"""
+import json, re, time
+from feeds import item, rss
+from feedwatchd import Daemon
+from httpd import Httpd, Reply
+
+HOUR_S = 3600
+# 60 s, the least that Retry-After may ask for, go by between two passes.
+PASS_SCALE = 7200
+DEFAULTS = {"allow_private": "yes", "initial": "all"}
+
+
+def feed(*numbers, word="Alpha", title="Test Wire", extra=""):
+    """A document with these items, always the same bytes for the same arguments."""
+    return rss([item(n, f"{word} {n}", date=None) for n in numbers], title, extra=extra)
+
+
+FEED = feed(1)
+
+
+class Play:
+    def __init__(self, *replies, path=None, host=None, url=None, also=None, **settings):
+        self.replies, self.path, self.host, self.url = replies, path, host, url
+        self.also = also or {}  # path -> replies: what else this host serves
+        self.settings = settings
+
+
+class Stage:
+    def __init__(self, folder, plays, *, tls=None, sections=None, defaults=None, environment=None):
+        self.plays = plays
+        self.hosts, used = {}, [p.host for p in plays.values() if p.host]
+        free = (n for n in range(1, 250) if n not in used)
+        for name, play in plays.items():
+            self.hosts[name] = play.host or next(free)
+        self.server = Httpd(max(self.hosts.values()), tls)
+        self.daemon = Daemon(folder / "home")
+        self.daemon.extra_environment.update(environment or {})
+        self.daemon.allow(r"feedwatchd: warning: feed \S+")
+        self.scale = 1
+        self._script()
+        config = {"feedwatch": {"host_spacing": 0}, "defaults": {**DEFAULTS, **(defaults or {})},
+                  "rule alpha": {"match": "alpha"}}
+        for name, play in plays.items():
+            config[f"feed {name}"] = {"url": self.url(name), **play.settings}
+        for name, settings in (sections or {}).items():
+            config[name] = {**config.get(name, {}), **settings}
+        self.sections = config
+        self.daemon.configure(config)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.daemon.reap()
+        self.server.stop()
+        self.daemon.check_stderr()
+
+    def _script(self):
+        def fill(reply):  # {other}: the URL of another play; {host}: this server
+            if not isinstance(reply, Reply):
+                return reply
+            reply.headers = [(n, self.expand(v)) for n, v in reply.headers]
+            return reply
+        for name, play in self.plays.items():
+            for path, replies in {self.path(name): play.replies, **play.also}.items():
+                self.server.on(path, *map(fill, replies), host=self.hosts[name])
+
+    def expand(self, text):
+        """{name} and {name/path} in a header: a URL of that play's host."""
+        def one(match):
+            name, slash, path = match[1].partition("/")
+            return self.server.url(slash + path if slash else self.path(name), self.hosts[name])
+        return re.sub(r"\{([a-z0-9/_.-]+)\}", one, text)
+
+    def path(self, name):
+        return self.plays[name].path or f"/{name}"
+
+    def url(self, name):
+        return self.plays[name].url or self.server.url(self.path(name), self.hosts[name])
+
+    # --- the daemon ---
+
+    def passes(self, count):
+        self.scale = PASS_SCALE
+        for _ in range(count):
+            self.daemon.once("--time-scale", str(PASS_SCALE), code=None)
+
+    def start(self, *, scale=1):
+        self.scale = scale
+        return self.daemon.start(*(("--time-scale", str(scale)) if scale > 1 else ()))
+
+    def run(self, *, hours, scale):
+        """The running daemon, for so many hours of its own time; then it is stopped."""
+        process = self.start(scale=scale)
+        self.server.wait(1)
+        time.sleep(hours * HOUR_S / scale)
+        self.daemon.stop(process)
+
+    # --- what came of it ---
+
+    def requests(self, name, path=None):
+        return self.server.requests(path or self.path(name), self.hosts[name])
+
+    def gaps_s(self, name):
+        at = [r.at for r in self.requests(name)]
+        return [(b - a) * self.scale for a, b in zip(at, at[1:])]
+
+    def feed(self, name):
+        status = json.loads(self.daemon.feedwatch("status", "--json"))
+        return next(f for f in status["feeds"] if f["id"] == name)
