@@ -90,6 +90,37 @@ unit: $(UNIT) ## build and run the unit tests alone
 lint: ## formatting, layers, headers, static analysis
 	$(PYTHON) tests/tools/lint
 
+# ---- installation: DESTDIR, PREFIX, and where a system wants it otherwise any of these ----
+BINDIR     ?= $(PREFIX)/bin
+DATADIR    ?= $(PREFIX)/share
+DOCDIR     ?= $(DATADIR)/doc/feedwatch
+SYSCONFDIR ?= /etc
+UNITDIR    ?= $(PREFIX)/lib/systemd
+# What a user installs for himself alone (PREFIX=$HOME/.local): his manager looks elsewhere, and the system gets nothing.
+OWN        := $(filter $(HOME)/.local,$(PREFIX))
+USERUNITDIR ?= $(if $(OWN),$(DATADIR)/systemd,$(UNITDIR))/user
+
+# Each file as SOURCE:TARGET. In PLACES_TEXT, the programs' path is put right.
+PLACES_BIN  := $(foreach p,$(PROGRAMS),$(p):$(BINDIR)/$(notdir $(p)))
+PLACES_TEXT := systemd/feedwatchd.service:$(USERUNITDIR)/feedwatchd.service \
+               etc/feedwatch.desktop:$(DATADIR)/applications/feedwatch.desktop \
+               $(if $(OWN),,systemd/feedwatchd-system.service:$(UNITDIR)/system/feedwatchd.service)
+PLACES_DATA := etc/feedwatch.svg:$(DATADIR)/icons/hicolor/scalable/apps/feedwatch.svg \
+               $(foreach p,$(wildcard daemon/*.[18] etc/*.5),$(p):$(DATADIR)/man/man$(subst .,,$(suffix $(p)))/$(notdir $(p))) \
+               $(foreach p,etc/feedwatch.conf $(wildcard etc/conf.d/*.example),$(p):$(DOCDIR)/examples/$(p:etc/%=%)) \
+               README.md:$(DOCDIR)/README.md LICENSE:$(DOCDIR)/LICENSE \
+               $(if $(OWN),,etc/feedwatch.logrotate:$(SYSCONFDIR)/logrotate.d/feedwatch)
+
+install: all ## install everything (DESTDIR, PREFIX=/usr/local)
+	@set -e; place() { mode=$$1; shift; for p; do install -D -m $$mode "$${p%%:*}" "$(DESTDIR)$${p#*:}"; done; }; \
+	place 755 $(PLACES_BIN); place 644 $(PLACES_TEXT) $(PLACES_DATA); \
+	for p in $(PLACES_TEXT); do sed -i 's|/usr/local/bin/|$(BINDIR)/|' "$(DESTDIR)$${p#*:}"; done
+	@touch "$(DESTDIR)$(DATADIR)/icons/hicolor" # or desktops trust their cache of it
+
+uninstall: ## remove what install placed, and nothing else
+	@set -e; for p in $(PLACES_BIN) $(PLACES_TEXT) $(PLACES_DATA); do rm -f "$(DESTDIR)$${p#*:}"; done
+	@for d in /examples/conf.d /examples ""; do rmdir "$(DESTDIR)$(DOCDIR)$$d" 2>/dev/null || true; done
+
 print-cflags:
 	@echo $(ALL_CFLAGS)
 
