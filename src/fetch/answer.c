@@ -18,7 +18,8 @@ static void take_hints(struct schedule_outcome *outcome, const struct feed_doc *
 }
 
 /* Of a document that ended too early we have seen a part: what it brought is taken in, but the next
- * request asks as if this answer had not been (E09), and its body is read even if it is the same. */
+ * request asks as if this answer had not been (E09), and its body is read even if it is the same.
+ */
 static void forget_answer(struct fetch *fetch)
 {
     struct fetch_result *result = &fetch->result;

@@ -31,7 +31,8 @@ body, host (local address), connection (number from 1), at (time.monotonic()), w
 None while under way), done (monotonic or None).
 Httpd: on, url, requests(target=None, host=None), wait(n, target=None, timeout=10), forget(), port,
 most_in_flight(host=None), connections (opened so far).
-conditional(body, etag, last_modified, headers, ...) and bomb(megabytes) make replies.
+conditional(body, etag, last_modified, headers, ...) and bomb(megabytes) make replies; stored_brotli(body) and
+stored_zstd(body) such encodings without a library.
 TLS: Httpd(tls=Tls(DIR)) makes an authority DIR/ca.pem and serves with a certificate of it; Tls(DIR, "expired"),
 "wrong-host" and "self-signed" are the bad ones.
 
@@ -96,6 +97,16 @@ def conditional(body, etag=None, last_modified=None, headers=(), **settings):
         known = match == etag if match is not None else since is not None and since == last_modified
         return Reply(304, b"", mine) if known else Reply(200, body, mine, **settings)
     return answer
+
+
+def stored_brotli(body):
+    """At most 64 KiB as one uncompressed meta-block of brotli (RFC 7932 9.2) and the empty last one."""
+    return struct.pack("<I", (len(body) - 1) << 4 | 1 << 20)[:3] + body + b"\x03"
+
+
+def stored_zstd(body):
+    """At most 128 KiB as one raw block of Zstandard (RFC 8878 3.1.1), with a window of as much."""
+    return b"\x28\xb5\x2f\xfd\x00\x38" + struct.pack("<I", len(body) << 3 | 1)[:3] + body
 
 
 def bomb(megabytes):

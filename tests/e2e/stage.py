@@ -9,7 +9,8 @@ host of its own, so that pacing and silence of one do not touch another. host= p
         stage.requests("e02"), stage.feed("e02")     # what arrived; what `feedwatch status` says
         stage.gaps_s("e02")                          # seconds of the daemon's time between requests
 """
-import json, re, time
+import json, re, sqlite3, time
+from contextlib import closing
 from feeds import item, rss
 from feedwatchd import Daemon
 from httpd import Httpd, Reply
@@ -29,8 +30,8 @@ FEED = feed(1)
 
 
 class Play:
-    def __init__(self, *replies, path=None, host=None, url=None, also=None, **settings):
-        self.replies, self.path, self.host, self.url = replies, path, host, url
+    def __init__(self, *replies, path=None, host=None, url=None, also=None, userinfo=None, **settings):
+        self.replies, self.path, self.host, self.url, self.userinfo = replies, path, host, url, userinfo
         self.also = also or {}  # path -> replies: what else this host serves
         self.settings = settings
 
@@ -56,6 +57,7 @@ class Stage:
             config[name] = {**config.get(name, {}), **settings}
         self.sections = config
         self.daemon.configure(config)
+        self.daemon.config_path.chmod(0o600)  # there may be a password in it
 
     def __enter__(self):
         return self
@@ -86,18 +88,23 @@ class Stage:
         return self.plays[name].path or f"/{name}"
 
     def url(self, name):
-        return self.plays[name].url or self.server.url(self.path(name), self.hosts[name])
+        play = self.plays[name]
+        url = play.url or self.server.url(self.path(name), self.hosts[name])
+        return url.replace("://", f"://{play.userinfo}@", 1) if play.userinfo else url
 
     # --- the daemon ---
 
-    def passes(self, count):
-        self.scale = PASS_SCALE
+    def passes(self, count, scale=PASS_SCALE):
+        self.scale = scale
         for _ in range(count):
-            self.daemon.once("--time-scale", str(PASS_SCALE), code=None)
+            self.daemon.once(*self._scaled(), code=None)
+
+    def _scaled(self):
+        return ("--time-scale", str(self.scale)) if self.scale > 1 else ()
 
     def start(self, *, scale=1):
         self.scale = scale
-        return self.daemon.start(*(("--time-scale", str(scale)) if scale > 1 else ()))
+        return self.daemon.start(*self._scaled())
 
     def run(self, *, hours, scale):
         """The running daemon, for so many hours of its own time; then it is stopped."""
@@ -118,3 +125,28 @@ class Stage:
     def feed(self, name):
         status = json.loads(self.daemon.feedwatch("status", "--json"))
         return next(f for f in status["feeds"] if f["id"] == name)
+
+    def state(self, name):
+        """What is stored of a feed: asked_s, due_s, failures, … and delay_s, from the request to when the next is due."""
+        path = f"file:{self.daemon.state / 'feedwatch.db'}?mode=ro"
+        with closing(sqlite3.connect(path, uri=True)) as database:
+            database.row_factory = sqlite3.Row
+            row = dict(database.execute("SELECT * FROM feed WHERE id = ?", (name,)).fetchone())
+        return {**row, "delay_s": row["due_s"] - row["asked_s"]}
+
+    def states(self):
+        return {name: self.state(name) for name, play in self.plays.items() if play.settings.get("enabled") != "no"}
+
+    def virtual_s(self, request):
+        """When a request arrived, by the daemon's scaled clock."""
+        with closing(sqlite3.connect(f"file:{self.daemon.state / 'feedwatch.db'}?mode=ro", uri=True)) as database:
+            (origin,) = database.execute("SELECT value FROM meta WHERE key = 'time_origin_s'").fetchone()
+        return origin + (request.wall - origin) * self.scale
+
+
+# An answer may take this long, and what is decided counts from the answer.
+ANSWER_S = 15
+
+
+def decided(state, least_s, most_s):
+    assert least_s <= state["delay_s"] <= most_s + ANSWER_S, (state["id"], state["delay_s"], state["message"])
