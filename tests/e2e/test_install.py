@@ -3,7 +3,7 @@ import os, re, shutil, stat, subprocess
 from xml.etree import ElementTree
 import pytest
 from feeds import item, rss
-from feedwatchd import ROOT, wait_for
+from feedwatchd import BUILD, ROOT, wait_for
 
 NAME = "alerts.log"
 
@@ -40,7 +40,7 @@ def installed(tmp_path):
 
 def test_every_file_has_its_place(installed):
     below_prefix = shared_files() | {"lib/systemd/user/feedwatchd.service", "lib/systemd/system/feedwatchd.service"}
-    assert {"share/man/man1/feedwatch.1", "share/man/man5/feedwatch.conf.5"} <= below_prefix
+    assert {"share/man/man1/feedwatch.1", "share/man/man5/feedwatch.conf.5", "share/man/man8/feedwatchd.8"} <= below_prefix
     assert files_below(installed) == {f"usr/{name}" for name in below_prefix} | {"etc/logrotate.d/feedwatch"}
     for name in files_below(installed):
         mode = stat.S_IMODE((installed / name).stat().st_mode)
@@ -62,6 +62,17 @@ def test_uninstall_takes_away_that_and_nothing_else(installed):
     assert files_below(installed) == set()
     assert not (installed / "usr/share/doc/feedwatch").exists()
     make("uninstall", installed.parent, DESTDIR=installed, PREFIX="/usr")  # once more is no error
+
+
+def test_the_manual_has_every_option_and_exit_status():
+    page = (ROOT / "daemon/feedwatchd.8").read_text()
+    usage = subprocess.run([BUILD / "feedwatchd", "--help"], capture_output=True, text=True, check=True).stdout
+    options = re.findall(r"^ +(?:-\w, )?--([a-z-]+)", usage, re.M)
+    assert {"config", "once", "version"} <= set(options)
+    assert [name for name in options if f"Fl -{name}" not in page] == []
+    codes = re.findall(r"EXIT_\w+ = (\d+)", (ROOT / "daemon/commands.h").read_text())
+    statuses = page[page.index(".Sh EXIT STATUS"):]
+    assert len(codes) == 5 and [code for code in codes if f".It {code}\n" not in statuses] == []
 
 
 @pytest.mark.parametrize("prefix", ["/usr", "/opt/feed-watch"])
