@@ -124,7 +124,7 @@ static void go_on(struct lane *lane)
         return;
     }
     int64_t delay_ms = DOWN_MAX_MS;
-    if (!lane->is_off && lane->n_downs < 8)
+    if (lane->n_downs < 8)
         delay_ms = MIN((int64_t)DOWN_FIRST_MS << lane->n_downs, (int64_t)DOWN_MAX_MS);
     lane->n_downs++;
     rest(lane, delay_ms);

@@ -11,6 +11,8 @@
 #define SERVER_NAME      "org.freedesktop.Notifications"
 #define SERVER_PATH      "/org/freedesktop/Notifications"
 #define SERVER_INTERFACE "org.freedesktop.Notifications"
+#define BUS_PAUSE_MS     100
+#define BUS_TRIES_MAX    20
 #define ERROR_TOO_FAST   "org.freedesktop.Notifications.Error.ExcessNotificationGeneration"
 
 struct notifier {
@@ -22,8 +24,12 @@ struct notifier {
     char *owner; /* unique name */
     GCancellable *asking;
     bool has_markup, has_actions;
-    bool has_proxy; /* libnotify knows this owner */
-    GQueue shown;   /* struct shown, the latest last */
+    bool has_proxy;        /* libnotify knows this owner */
+    GFileMonitor *waiting; /* for a bus */
+    GSource *bus_timer;    /* one is about to listen */
+    guint bus_tries;
+    GCancellable *openings; /* what clicks have begun */
+    GQueue shown;           /* struct shown, the latest last */
     guint64 last_key;
 };
 
@@ -127,6 +133,10 @@ static void on_vanished(GDBusConnection *bus, const char *name, gpointer user)
 static void disconnect(struct notifier *notifier)
 {
     forget_server(notifier);
+    /* They hold on to the connection. */
+    g_cancellable_cancel(notifier->openings);
+    g_object_unref(notifier->openings);
+    notifier->openings = g_cancellable_new();
     g_clear_handle_id(&notifier->watch, g_bus_unwatch_name);
     if (notifier->bus) {
         g_signal_handler_disconnect(notifier->bus, notifier->closed_handler);
@@ -149,27 +159,96 @@ static void on_closed(GDBusConnection *bus, gboolean by_peer, GError *error, gpo
     set_gone(notifier, NOTIFIER_OFF);
 }
 
+/* The file of the bus's socket, NULL: it has none that is known. Newly allocated. Source: the D-Bus
+ * Specification, "Server Addresses" and "Well-known Message Bus Instances". */
+static char *socket_path(void)
+{
+    const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
+    const char *folder = getenv("XDG_RUNTIME_DIR");
+    if (!address || !address[0])
+        return folder ? g_build_filename(folder, "bus", NULL) : NULL;
+    if (!g_str_has_prefix(address, "unix:path="))
+        return NULL;
+    const char *path = address + strlen("unix:path=");
+    return g_uri_unescape_segment(path, path + strcspn(path, ",;"), NULL);
+}
+
 /* Without one of these GLib would try to launch a bus by X11's means. */
 static bool may_have_bus(void)
 {
     const char *address = getenv("DBUS_SESSION_BUS_ADDRESS");
-    const char *folder = getenv("XDG_RUNTIME_DIR");
-    if (address && address[0])
-        return true;
-    g_autofree char *path = folder ? g_build_filename(folder, "bus", NULL) : NULL;
-    return path && g_file_test(path, G_FILE_TEST_EXISTS);
+    g_autofree char *path = socket_path();
+    return (address && address[0]) || (path && g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
+static void connect_bus(struct notifier *notifier);
+
+static gboolean on_bus_time(gpointer user)
+{
+    struct notifier *notifier = user;
+    if (notifier->state == NOTIFIER_OFF)
+        connect_bus(notifier);
+    if (notifier->state == NOTIFIER_OFF && ++notifier->bus_tries < BUS_TRIES_MAX)
+        return G_SOURCE_CONTINUE;
+    g_clear_pointer(&notifier->bus_timer, g_source_unref);
+    return G_SOURCE_REMOVE;
+}
+
+/* The file is there a moment before anybody listens. */
+static void on_socket(GFileMonitor *monitor, GFile *file, GFile *other, GFileMonitorEvent event,
+                      gpointer user)
+{
+    (void)monitor;
+    (void)file;
+    (void)other;
+    struct notifier *notifier = user;
+    notifier->bus_tries = 0;
+    if (event != G_FILE_MONITOR_EVENT_CREATED || notifier->bus_timer)
+        return;
+    notifier->bus_timer = g_timeout_source_new(BUS_PAUSE_MS);
+    g_source_set_callback(notifier->bus_timer, on_bus_time, notifier, NULL);
+    g_source_attach(notifier->bus_timer, g_main_context_get_thread_default());
+}
+
+/* Where it cannot be watched, there is still notifier_wake(). */
+static void wait_for_bus(struct notifier *notifier)
+{
+    g_autofree char *path = socket_path();
+    if (notifier->waiting || !path)
+        return;
+    g_autoptr(GFile) file = g_file_new_for_path(path);
+    notifier->waiting = g_file_monitor_file(file, G_FILE_MONITOR_NONE, NULL, NULL);
+    if (notifier->waiting)
+        g_signal_connect(notifier->waiting, "changed", G_CALLBACK(on_socket), notifier);
+}
+
+static void stop_waiting(struct notifier *notifier)
+{
+    if (notifier->waiting) {
+        g_signal_handlers_disconnect_by_data(notifier->waiting, notifier);
+        g_clear_object(&notifier->waiting);
+    }
+}
+
+static GDBusConnection *find_bus(void)
+{
+    g_autoptr(GError) error = NULL;
+    if (!may_have_bus())
+        return NULL;
+    GDBusConnection *bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, &error);
+    if (!bus)
+        log_debug("session bus: %s", error->message);
+    return bus;
 }
 
 static void connect_bus(struct notifier *notifier)
 {
-    g_autoptr(GError) error = NULL;
-    if (!may_have_bus())
-        return;
-    notifier->bus = g_bus_get_sync(G_BUS_TYPE_SESSION, NULL, &error);
+    notifier->bus = find_bus();
     if (!notifier->bus) {
-        log_debug("session bus: %s", error->message);
+        wait_for_bus(notifier);
         return;
     }
+    stop_waiting(notifier);
     g_dbus_connection_set_exit_on_close(notifier->bus, FALSE);
     notify_init("feedwatch");
     notifier->closed_handler =
@@ -185,6 +264,7 @@ struct notifier *notifier_new(const struct notifier_hooks *hooks)
     struct notifier *notifier = g_new0(struct notifier, 1);
     notifier->hooks = *hooks;
     notifier->state = NOTIFIER_OFF;
+    notifier->openings = g_cancellable_new();
     g_queue_init(&notifier->shown);
     return notifier;
 }
@@ -193,7 +273,13 @@ void notifier_free(struct notifier *notifier)
 {
     if (!notifier)
         return;
+    stop_waiting(notifier);
+    if (notifier->bus_timer) {
+        g_source_destroy(notifier->bus_timer);
+        g_source_unref(notifier->bus_timer);
+    }
     disconnect(notifier);
+    g_object_unref(notifier->openings);
     g_free(notifier);
 }
 
@@ -230,7 +316,8 @@ static void on_action(NotifyNotification *notification, char *action, gpointer u
     struct notifier *notifier = shown->notifier;
     if (shown->link)
         open_link(notifier->bus, shown->link,
-                  notify_notification_get_activation_token(notification), on_opened, notifier);
+                  notify_notification_get_activation_token(notification), notifier->openings,
+                  on_opened, notifier);
 }
 
 static struct shown *find_shown(struct notifier *notifier, guint64 key)

@@ -1,10 +1,10 @@
 /* alert/notifier - the conversation with one desktop's notification server, on libnotify.
  *
  * Lives wholly on one thread with a thread-default GMainContext of its own, which
- * notify_notification_show() may block for 25 s. Finds the session bus, follows the owner of
- * org.freedesktop.Notifications, and asks each new owner for its capabilities before anything is
- * shown. A click counts only while that owner has the name, and comes only from it; links are
- * opened by alert/open_link.
+ * notify_notification_show() may block for 25 s. Finds the session bus, also one whose socket comes
+ * later, follows the owner of org.freedesktop.Notifications, and asks each new owner for its
+ * capabilities before anything is shown. A click counts only while that owner has the name, and
+ * comes only from it; links are opened by alert/open_link.
  *
  * A server that does not answer in time may have shown the popup all the same: the outcome is in
  * doubt until it answers a later question (it showed it: D-Bus keeps the order) or is gone (then

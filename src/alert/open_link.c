@@ -2,9 +2,12 @@
 
 #include "base/log.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define PORTAL_NAME        "org.freedesktop.portal.Desktop"
+#define PORTAL_PATH        "/org/freedesktop/portal/desktop"
 #define PORTAL_TIMEOUT_MS  10000
 #define SYSTEMD_TIMEOUT_MS 10000
 #define LINK_BYTES_MAX     8192
@@ -43,22 +46,49 @@ char *open_link_clean(const char *link)
     return g_strconcat(scheme, encoded + strlen(scheme), NULL);
 }
 
+/* What the portal says of a request in the end; the first two are words of the user. */
+enum { PORTAL_OPENED, PORTAL_DECLINED, PORTAL_FAILED, PORTAL_SILENT };
+
+/* Each pending call and the subscription hold a reference. */
 struct opening {
+    grefcount refs;
     GDBusConnection *bus;
     char *link, *token;
     char *opener; /* absolute path, or NULL */
+    GCancellable *cancellable;
+    gulong cancelled_handler;
+    guint subscription; /* to the portal's response; 0: none */
+    bool is_accepted;   /* the portal has taken the request */
+    guint32 response;
     open_link_done on_done;
     void *user;
 };
 
-static void finish(struct opening *opening, const GError *error)
+static void unref_opening(gpointer data)
 {
-    opening->on_done(error, opening->user);
+    struct opening *opening = data;
+    if (!g_ref_count_dec(&opening->refs))
+        return;
+    if (opening->cancelled_handler != 0)
+        g_signal_handler_disconnect(opening->cancellable, opening->cancelled_handler);
+    g_clear_object(&opening->cancellable);
     g_clear_object(&opening->bus);
     g_free(opening->link);
     g_free(opening->token);
     g_free(opening->opener);
     g_free(opening);
+}
+
+static struct opening *ref_opening(struct opening *opening)
+{
+    g_ref_count_inc(&opening->refs);
+    return opening;
+}
+
+static void finish(struct opening *opening, const GError *error)
+{
+    if (!g_cancellable_is_cancelled(opening->cancellable))
+        opening->on_done(error, opening->user);
 }
 
 static void run_here(struct opening *opening, const GError *why)
@@ -82,8 +112,9 @@ static void on_unit(GObject *source, GAsyncResult *result, gpointer user)
         g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
     if (reply)
         finish(opening, NULL);
-    else
+    else if (!g_cancellable_is_cancelled(opening->cancellable))
         run_here(opening, error);
+    unref_opening(opening);
 }
 
 static void add_property(GVariantBuilder *properties, const char *name, GVariant *value)
@@ -129,8 +160,46 @@ static void start_unit(struct opening *opening)
     g_dbus_connection_call(opening->bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
                            "org.freedesktop.systemd1.Manager", "StartTransientUnit",
                            unit_arguments(opening), G_VARIANT_TYPE("(o)"),
-                           G_DBUS_CALL_FLAGS_NO_AUTO_START, SYSTEMD_TIMEOUT_MS, NULL, on_unit,
-                           opening);
+                           G_DBUS_CALL_FLAGS_NO_AUTO_START, SYSTEMD_TIMEOUT_MS,
+                           opening->cancellable, on_unit, ref_opening(opening));
+}
+
+static void unsubscribe(struct opening *opening)
+{
+    guint subscription = opening->subscription;
+    opening->subscription = 0;
+    if (subscription != 0)
+        g_dbus_connection_signal_unsubscribe(opening->bus, subscription);
+}
+
+/* The response may come before the reply to the call. */
+static void decide(struct opening *opening)
+{
+    if (!opening->is_accepted || opening->response == PORTAL_SILENT)
+        return;
+    unsubscribe(opening);
+    if (opening->response == PORTAL_OPENED || opening->response == PORTAL_DECLINED)
+        finish(opening, NULL);
+    else
+        start_unit(opening);
+}
+
+/* org.freedesktop.portal.Request: Response(u response, a{sv} results). */
+static void on_response(GDBusConnection *bus, const char *sender, const char *path,
+                        const char *interface, const char *signal, GVariant *parameters,
+                        gpointer user)
+{
+    (void)bus;
+    (void)sender;
+    (void)path;
+    (void)interface;
+    (void)signal;
+    struct opening *opening = user;
+    if (!g_variant_is_of_type(parameters, G_VARIANT_TYPE("(ua{sv})")) || opening->subscription == 0)
+        return;
+    g_variant_get(parameters, "(ua{sv})", &opening->response, NULL);
+    opening->response = MIN(opening->response, (guint32)PORTAL_FAILED);
+    decide(opening);
 }
 
 static void on_portal(GObject *source, GAsyncResult *result, gpointer user)
@@ -140,30 +209,66 @@ static void on_portal(GObject *source, GAsyncResult *result, gpointer user)
     g_autoptr(GVariant) reply =
         g_dbus_connection_call_finish(G_DBUS_CONNECTION(source), result, &error);
     if (reply) {
-        finish(opening, NULL);
-        return;
+        opening->is_accepted = true;
+        decide(opening);
+    } else if (!g_cancellable_is_cancelled(opening->cancellable)) {
+        log_debug("portal: %s", error->message);
+        unsubscribe(opening);
+        start_unit(opening);
     }
-    log_debug("portal: %s", error->message);
-    start_unit(opening);
+    unref_opening(opening);
+}
+
+/* Where the response to the request of this token will come from. Newly allocated. */
+static char *request_path(GDBusConnection *bus, const char *handle_token)
+{
+    g_autofree char *sender = g_strdup(g_dbus_connection_get_unique_name(bus) + 1);
+    return g_strdup_printf(PORTAL_PATH "/request/%s/%s", g_strdelimit(sender, ".", '_'),
+                           handle_token);
 }
 
 /* org.freedesktop.portal.OpenURI: OpenURI(s parent_window, s uri, a{sv} options) -> o. */
 static void ask_portal(struct opening *opening)
 {
     GVariantBuilder options;
+    g_autofree char *handle_token = g_strdup_printf("feedwatch%08x", g_random_int());
+    g_autofree char *path = request_path(opening->bus, handle_token);
+    opening->subscription = g_dbus_connection_signal_subscribe(
+        opening->bus, PORTAL_NAME, "org.freedesktop.portal.Request", "Response", path, NULL,
+        G_DBUS_SIGNAL_FLAGS_NONE, on_response, ref_opening(opening), unref_opening);
     g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&options, "{sv}", "handle_token", g_variant_new_string(handle_token));
     if (opening->token)
         g_variant_builder_add(&options, "{sv}", "activation_token",
                               g_variant_new_string(opening->token));
-    g_dbus_connection_call(opening->bus, "org.freedesktop.portal.Desktop",
-                           "/org/freedesktop/portal/desktop", "org.freedesktop.portal.OpenURI",
+    g_dbus_connection_call(opening->bus, PORTAL_NAME, PORTAL_PATH, "org.freedesktop.portal.OpenURI",
                            "OpenURI", g_variant_new("(ssa{sv})", "", opening->link, &options),
-                           G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NONE, PORTAL_TIMEOUT_MS, NULL,
-                           on_portal, opening);
+                           G_VARIANT_TYPE("(o)"), G_DBUS_CALL_FLAGS_NONE, PORTAL_TIMEOUT_MS,
+                           opening->cancellable, on_portal, ref_opening(opening));
 }
 
-void open_link(GDBusConnection *bus, const char *link, const char *token, open_link_done on_done,
-               void *user)
+static void on_cancelled(GCancellable *cancellable, gpointer user)
+{
+    (void)cancellable;
+    unsubscribe(user);
+}
+
+static struct opening *new_opening(GDBusConnection *bus, GCancellable *cancellable)
+{
+    struct opening *opening = g_new0(struct opening, 1);
+    g_ref_count_init(&opening->refs);
+    opening->bus = g_object_ref(bus);
+    opening->response = PORTAL_SILENT;
+    if (cancellable) {
+        opening->cancellable = g_object_ref(cancellable);
+        opening->cancelled_handler =
+            g_signal_connect(cancellable, "cancelled", G_CALLBACK(on_cancelled), opening);
+    }
+    return opening;
+}
+
+void open_link(GDBusConnection *bus, const char *link, const char *token, GCancellable *cancellable,
+               open_link_done on_done, void *user)
 {
     g_autofree char *clean = open_link_clean(link);
     if (!clean) {
@@ -171,9 +276,8 @@ void open_link(GDBusConnection *bus, const char *link, const char *token, open_l
         on_done(error, user);
         return;
     }
-    struct opening *opening = g_new0(struct opening, 1);
+    struct opening *opening = new_opening(bus, cancellable);
     const char *opener = getenv("FEEDWATCH_OPENER");
-    opening->bus = g_object_ref(bus);
     opening->link = g_steal_pointer(&clean);
     opening->token = g_strdup(token);
     opening->on_done = on_done;
@@ -184,4 +288,5 @@ void open_link(GDBusConnection *bus, const char *link, const char *token, open_l
     } else {
         ask_portal(opening);
     }
+    unref_opening(opening);
 }

@@ -1,9 +1,11 @@
 /* alert/open_link - opens a feed's link in the user's browser, outside the daemon's own sandbox.
  *
  * A browser must not inherit the daemon's restrictions nor die with it, so the link goes, in this
- * order: to the OpenURI portal; to the user's systemd, as a transient unit that runs `xdg-open
- * URL`; and only where the daemon itself is no unit, to `xdg-open URL` as its own process. Never a
- * shell. The link is one argument that begins with "http", so it is no option either.
+ * order, each step after the one before has failed: to the OpenURI portal; to the user's systemd,
+ * as a transient unit that runs `xdg-open URL`; and only where the daemon itself is no unit, to
+ * `xdg-open URL` as its own process. A user who declines in the portal's dialogue has decided, so
+ * that is no failure. Never a shell. The link is one argument that begins with "http", so it is no
+ * option either.
  *
  * The environment variable FEEDWATCH_OPENER, an absolute path, takes the place of both portal and
  * xdg-open: for tests, and for whoever wants another program.
@@ -23,8 +25,8 @@ char *open_link_clean(const char *link);
 typedef void (*open_link_done)(const GError *error, void *user);
 
 /* token: the activation token of the click (xdg-activation), or NULL. on_done comes exactly once,
- * also from within the call. */
-void open_link(GDBusConnection *bus, const char *link, const char *token, open_link_done on_done,
-               void *user);
+ * also from within the call; not after cancellable, which may be NULL, was cancelled. */
+void open_link(GDBusConnection *bus, const char *link, const char *token, GCancellable *cancellable,
+               open_link_done on_done, void *user);
 
 #endif

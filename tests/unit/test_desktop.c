@@ -328,6 +328,19 @@ static void test_no_bus(void **state)
     RUN_UNTIL(count_results(SINK_DONE) == 1);
 }
 
+/* Nobody has to hand over anything: the socket is seen. */
+static void test_bus_comes_later(void **state)
+{
+    (void)state;
+    take(make_alerts(1));
+    RUN_UNTIL(count_results(SINK_OFF) == 1);
+    assert_true(bus_start(&world.bus));
+    start_server(CAPABILITIES_ALL);
+    RUN_UNTIL(world.n_ready == 1);
+    take(make_alerts(1));
+    RUN_UNTIL(count_results(SINK_DONE) == 1);
+}
+
 static void test_no_address_of_a_bus(void **state)
 {
     (void)state;
@@ -569,6 +582,7 @@ int main(void)
         TEST(test_capabilities_are_asked_of_each_owner),
         TEST_WITH(test_server_comes_later, set_up_without_server),
         TEST_WITH(test_no_bus, set_up_without_bus),
+        TEST_WITH(test_bus_comes_later, set_up_without_bus),
         TEST_WITH(test_no_address_of_a_bus, set_up_without_bus),
         TEST(test_bus_restarts),
         TEST(test_too_fast_is_tried_again),
