@@ -1,9 +1,10 @@
-"""Fixtures of the end-to-end tests: a real nginx, the real daemon. Both are gone when the test is over.
+"""Fixtures of the end-to-end tests: a real nginx, the real daemon, a desktop. All are gone when the test is over.
 
 Tests named after a row of a specification (test_e09_…, test_s12_…) are counted by row at the end.
 """
 import re
 import pytest
+from desktop import Desktop
 from feedwatchd import Daemon
 from nginx import Nginx
 
@@ -42,6 +43,15 @@ def make_daemon(tmp_path):
 @pytest.fixture
 def daemon(make_daemon):
     return make_daemon()
+
+
+@pytest.fixture
+def desktop(daemon):
+    """The daemon's desktop: its bus does not run yet."""
+    with Desktop() as made:
+        daemon.extra_environment["DBUS_SESSION_BUS_ADDRESS"] = made.address
+        daemon.extra_environment["FEEDWATCH_OPENER"] = str(made.make_opener())
+        yield made
 
 
 ROW = re.compile(r"::test_([a-z]\d\d)_")

@@ -1,7 +1,8 @@
 """feedwatchd - the real daemon under test: its configuration, its life, its log, its complaints.
 
 FEEDWATCH_BUILD names the folder of the programs (default: build). Each Daemon has a home folder of its own and no
-desktop. What it writes to stderr beyond plain information must be allow()ed, else check_stderr() fails.
+desktop; `extra_environment` adds to its environment. What it writes to stderr beyond plain information must be allow()ed,
+else check_stderr() fails.
 """
 import os, re, signal, subprocess, time
 from dataclasses import dataclass
