@@ -205,6 +205,11 @@ void db_close(struct db *db)
     g_free(db);
 }
 
+void db_release_memory(struct db *db)
+{
+    sqlite3_db_release_memory(db->sqlite);
+}
+
 void db_mark_suspect(const struct db *db)
 {
     g_autofree char *suspect = companion(db->path, SUSPECT_SUFFIX);

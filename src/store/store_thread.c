@@ -4,6 +4,7 @@
 #include "store/store_outbox.h"
 #include "store/store_purge.h"
 
+#include <malloc.h>
 #include <string.h>
 
 /* How long the first task waits for others, and how many are company enough. */
@@ -15,6 +16,8 @@
 #define RETRY_CLOSING_MS 100
 #define ABANDON_GRACE_US 500000
 #define FOREVER          INT64_MAX
+/* After this long what a burst of work took goes back to the system. */
+#define TIDY_US (20 * G_USEC_PER_SEC)
 
 struct task_queue {
     struct task *head, **tail;
@@ -36,6 +39,7 @@ struct store_thread {
     struct storage *storage; /* the thread's, as what follows */
     GHashTable *troubles;    /* kind -> message: told and not over */
     bool is_damaged;
+    int64_t tidy_us; /* monotonic: when memory is given back; FOREVER: nothing was done since */
 };
 
 static void queue_init(struct task_queue *queue)
@@ -344,9 +348,9 @@ static int64_t next_wake_us(const struct store_thread *thread)
     if (storage->purge)
         wake_ms = 0;
     if (wake_ms == FOREVER)
-        return FOREVER;
+        return thread->tidy_us;
     int64_t now_us = g_get_monotonic_time();
-    return now_us + MAX(0, wake_ms - clock_real_boot_ms()) * 1000;
+    return MIN(now_us + MAX(0, wake_ms - clock_real_boot_ms()) * 1000, thread->tidy_us);
 }
 
 /* Waits under the lock; false when the time is there. */
@@ -385,10 +389,23 @@ static bool is_to_end(struct store_thread *thread)
     return end;
 }
 
+static void tidy(struct store_thread *thread, bool has_worked)
+{
+    int64_t now_us = g_get_monotonic_time();
+    if (now_us >= thread->tidy_us) {
+        thread->tidy_us = FOREVER;
+        db_release_memory(thread->storage->db);
+        malloc_trim(0); /* of every thread */
+    } else if (has_worked && thread->tidy_us == FOREVER) {
+        thread->tidy_us = now_us + TIDY_US;
+    }
+}
+
 static bool run_until_closed(struct store_thread *thread)
 {
     while (!is_to_end(thread)) {
         struct task *chain = take_batch(thread);
+        tidy(thread, chain != NULL);
         if (chain && !process(thread, chain))
             return false;
         if (chain || thread->is_damaged)
@@ -425,6 +442,7 @@ struct store_thread *thread_new(struct storage *storage, GMainContext *context,
                                 const struct thread_hooks *hooks)
 {
     struct store_thread *thread = g_new0(struct store_thread, 1);
+    thread->tidy_us = g_get_monotonic_time() + TIDY_US;
     g_mutex_init(&thread->lock);
     g_cond_init(&thread->wake);
     g_cond_init(&thread->answered);
