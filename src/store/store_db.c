@@ -99,13 +99,12 @@ static int configure(sqlite3 *sqlite)
 {
     sqlite3_extended_result_codes(sqlite, 1);
     sqlite3_busy_timeout(sqlite, BUSY_TIMEOUT_MS);
-    /* A checkpoint writes a page once however often the log has it: fewer are cheaper. Texts are
-     * long: larger pages are fewer calls. */
+    /* Texts are long: larger pages are fewer calls. */
     return sqlite3_exec(
         sqlite,
         "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
         "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
-        "PRAGMA wal_autocheckpoint = 2000; PRAGMA journal_size_limit = 33554432;",
+        "PRAGMA journal_size_limit = 16777216;",
         NULL, NULL, NULL);
 }
 
