@@ -25,6 +25,17 @@ static void print_summary(const struct config *config)
     print_count(config->sinks->len, "sink", "\n");
 }
 
+/* What is printed may be shown to others: a password in a URL is not (hostile.md S11). */
+static void print_masked(const struct config *config)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    g_autoptr(GRegex) userinfo = g_regex_new("(://)[^/\\s@]+@", 0, 0, NULL);
+    config_print(config, out);
+    g_autofree char *masked =
+        g_regex_replace(userinfo, out->str, (gssize)out->len, 0, "\\1***@", 0, NULL);
+    fputs(masked, stdout);
+}
+
 int cmd_check(const char *config_path, int argc, char **argv)
 {
     if (!command_options(command_find("check"), options, &argc, &argv))
@@ -34,14 +45,10 @@ int cmd_check(const char *config_path, int argc, char **argv)
     struct config *config = command_load_config(config_path);
     if (!config)
         return EXIT_CONFIG;
-    if (option_print) {
-        GString *out = g_string_new(NULL);
-        config_print(config, out);
-        fputs(out->str, stdout);
-        g_string_free(out, TRUE);
-    } else {
+    if (option_print)
+        print_masked(config);
+    else
         print_summary(config);
-    }
     config_unref(config);
     return EXIT_OK;
 }

@@ -76,6 +76,7 @@ class Daemon:
         (self.home / "run").mkdir(mode=0o700)
         self.stderr_path.touch()
         self.processes, self.allowed, self.extra_environment = [], [], {}
+        self.wrapper = ()  # in front of each start
 
     @property
     def environment(self):
@@ -88,7 +89,7 @@ class Daemon:
         self.config_path.write_text(sections if isinstance(sections, str) else ini(sections))
 
     def start(self, *arguments, wrapper=()):
-        command = [*wrapper, str(BUILD / "feedwatchd"), "-c", str(self.config_path), *arguments]
+        command = [*(wrapper or self.wrapper), str(BUILD / "feedwatchd"), "-c", str(self.config_path), *arguments]
         with open(self.stderr_path, "ab") as stderr:
             process = subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL,
                                        stdout=stderr, stderr=stderr)

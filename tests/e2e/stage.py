@@ -37,7 +37,7 @@ class Play:
 
 
 class Stage:
-    def __init__(self, folder, plays, *, tls=None, sections=None, defaults=None, environment=None):
+    def __init__(self, folder, plays, *, tls=None, sections=None, defaults=None, environment=None, wrapper=()):
         self.plays = plays
         self.hosts, used = {}, [p.host for p in plays.values() if p.host]
         free = (n for n in range(1, 250) if n not in used)
@@ -46,10 +46,12 @@ class Stage:
         self.server = Httpd(max(self.hosts.values()), tls)
         self.daemon = Daemon(folder / "home")
         self.daemon.extra_environment.update(environment or {})
+        self.daemon.wrapper = wrapper
         self.daemon.allow(r"feedwatchd: warning: feed \S+")
         self.scale = 1
+        self._status, self._status_of = None, None
         self._script()
-        config = {"feedwatch": {"host_spacing": 0}, "defaults": {**DEFAULTS, **(defaults or {})},
+        config = {"feedwatch": {"host_spacing": 0}, "defaults": DEFAULTS if defaults is None else defaults,
                   "rule alpha": {"match": "alpha"}}
         for name, play in plays.items():
             config[f"feed {name}"] = {"url": self.url(name), **play.settings}
@@ -97,7 +99,7 @@ class Stage:
     def passes(self, count, scale=PASS_SCALE):
         self.scale = scale
         for _ in range(count):
-            self.daemon.once(*self._scaled(), code=None)
+            assert self.daemon.once(*self._scaled(), code=None) in (0, 1), self.daemon.stderr
 
     def _scaled(self):
         return ("--time-scale", str(self.scale)) if self.scale > 1 else ()
@@ -123,8 +125,12 @@ class Stage:
         return [(b - a) * self.scale for a, b in zip(at, at[1:])]
 
     def feed(self, name):
-        status = json.loads(self.daemon.feedwatch("status", "--json"))
-        return next(f for f in status["feeds"] if f["id"] == name)
+        """What `feedwatch status` says of it; asked once, where no daemon runs that could change it."""
+        processes = self.daemon.processes
+        runs = len(processes) if all(p.poll() is not None for p in processes) else None
+        if runs is None or runs != self._status_of:
+            self._status, self._status_of = json.loads(self.daemon.feedwatch("status", "--json")), runs
+        return next(f for f in self._status["feeds"] if f["id"] == name)
 
     def state(self, name):
         """What is stored of a feed: asked_s, due_s, failures, … and delay_s, from the request to when the next is due."""
