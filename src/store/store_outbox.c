@@ -25,6 +25,7 @@ struct outbox {
     bool is_placed; /* in this batch */
     bool is_unsure;
     int64_t retry_at_ms, retry_after_ms;
+    char *problem; /* as noted in the database, NULL: none; "": not known yet */
 };
 
 static const struct log_place nowhere;
@@ -40,6 +41,7 @@ static struct outbox *outbox_new(const struct store_log *settings)
     outbox->lines = g_string_new(NULL);
     outbox->seqs = g_array_new(FALSE, FALSE, sizeof(int64_t));
     outbox->is_unsure = true;
+    outbox->problem = g_strdup("");
     return outbox;
 }
 
@@ -50,6 +52,7 @@ void outbox_free(void *data)
         return;
     alert_log_free(outbox->log);
     g_free(outbox->sink);
+    g_free(outbox->problem);
     g_string_free(outbox->lines, TRUE);
     g_array_unref(outbox->seqs);
     g_free(outbox);
@@ -98,7 +101,20 @@ void outbox_reopen_all(struct storage *storage)
     }
 }
 
-/* ---- in the transaction ---- */
+/* ---- trouble ---- */
+
+/* Why the log takes no lines, for `status`; NULL: it does. A full disk may keep the note out. */
+static void note(struct storage *storage, struct outbox *outbox, const char *problem)
+{
+    if (g_strcmp0(outbox->problem, problem) == 0)
+        return;
+    db_begin(storage->db, false);
+    alert_note_sink(storage, outbox->sink, problem);
+    if (!db_commit(storage->db))
+        return;
+    g_free(outbox->problem);
+    outbox->problem = g_strdup(problem);
+}
 
 static void fail(struct storage *storage, struct outbox *outbox, const char *message)
 {
@@ -108,7 +124,10 @@ static void fail(struct storage *storage, struct outbox *outbox, const char *mes
     outbox->retry_at_ms = clock_real_boot_ms() + outbox->retry_after_ms;
     g_autofree char *sentence = g_strdup_printf("%s; its alerts wait", message);
     storage->on_trouble(outbox->sink, sentence, storage->user);
+    note(storage, outbox, message);
 }
+
+/* ---- in the transaction ---- */
 
 static bool is_only_user(const struct storage *storage, const struct outbox *outbox, GError **error)
 {
@@ -358,6 +377,7 @@ static void flush(struct storage *storage, struct outbox *outbox)
         if (fine) {
             outbox->retry_after_ms = 0;
             storage->on_trouble(outbox->sink, NULL, storage->user);
+            note(storage, outbox, NULL);
         }
     }
     if (!fine)
