@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ARGUMENTS_WIDTH 44
+
 static const struct command commands[] = {
     {"check", "[--print]", "check the configuration and its rules", cmd_check},
     {"parse", "[--base URL] [--content-type T] FILE|-|URL", "show a feed as it is read", cmd_parse},
@@ -18,6 +20,7 @@ static const struct command commands[] = {
     {"alerts", "[-f] [--since T] [--rule R] [--json]", "list the alerts", cmd_alerts},
     {"poll", "[--wait T] [--json] [FEED…]", "ask the daemon to poll feeds now", cmd_poll},
     {"status", "[--json]", "show feeds, rules and sinks", cmd_status},
+    {"test-alert", "[--wait T] [--json] [SINK…]", "try the daemon's sinks", cmd_test_alert},
 };
 
 const struct command *command_find(const char *name)
@@ -62,8 +65,11 @@ bool command_options(const struct command *command, const GOptionEntry *entries,
 static int help(void)
 {
     printf("usage: feedwatch [-c FILE] COMMAND …\n\n");
-    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
-        printf("  %-8s %-44s %s\n", commands[i].name, commands[i].arguments, commands[i].help);
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        int width = (int)g_utf8_strlen(commands[i].arguments, -1);
+        printf("  %-10s %s%*s %s\n", commands[i].name, commands[i].arguments,
+               MAX(ARGUMENTS_WIDTH - width, 0), "", commands[i].help);
+    }
     printf("\n  -c FILE    the configuration; else $XDG_CONFIG_HOME/feedwatch/feedwatch.conf,\n"
            "             else /etc/feedwatch/feedwatch.conf\n  --version  print the version\n");
     return EXIT_OK;

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "monitor/control.h"
 #include "monitor/control_poll.h"
+#include "monitor/control_test.h"
 #include "monitor/monitor.h"
 
 #include <glib-unix.h>
@@ -43,7 +44,7 @@ struct daemon {
     struct worker *worker;
     struct fetcher *fetcher;
     struct monitor *monitor;
-    struct control_command commands[2]; /* the last one is the end */
+    struct control_command commands[3]; /* the last one is the end */
     struct control *control;
     guint patience; /* source */
 };
@@ -244,9 +245,13 @@ static void open_control(struct daemon *daemon)
 {
     g_autoptr(GError) error = NULL;
     daemon->commands[0] = (struct control_command){"poll", control_poll, daemon->monitor};
+    daemon->commands[1] =
+        (struct control_command){"test-alert", control_test_alert, daemon->monitor};
     daemon->control = control_new(NULL, daemon->config->state_dir, daemon->commands, &error);
     if (!daemon->control)
-        log_warning("no control socket, so `feedwatch poll` will not work: %s", error->message);
+        log_warning(
+            "no control socket, so `feedwatch poll` and `feedwatch test-alert` will not work: %s",
+            error->message);
 }
 
 static void start(struct daemon *daemon)
