@@ -119,6 +119,25 @@ static bool eval_list(struct eval *eval, uint32_t number, unsigned fields)
     return holds;
 }
 
+/* Its words first, which cost least. */
+static bool eval_or(struct eval *eval, const uint32_t *pc, unsigned fields)
+{
+    const uint32_t *end = pc + program_size(pc);
+    bool has_others = false;
+    for (const uint32_t *at = pc + 1; at < end; at += program_size(at)) {
+        if (PROGRAM_OP(*at) != OP_WORD)
+            has_others = true;
+        else if (item_has(eval->index, PROGRAM_PAYLOAD(*at), fields))
+            return true;
+    }
+    if (!has_others)
+        return false;
+    for (const uint32_t *at = pc + 1; at < end; at += program_size(at))
+        if (PROGRAM_OP(*at) != OP_WORD && eval_node(eval, at, fields))
+            return true;
+    return false;
+}
+
 bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
 {
     const uint32_t *end = pc + program_size(pc);
@@ -137,10 +156,7 @@ bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
                 return false;
         return true;
     case OP_OR:
-        for (const uint32_t *at = pc + 1; at < end; at += program_size(at))
-            if (eval_node(eval, at, fields))
-                return true;
-        return false;
+        return eval_or(eval, pc, fields);
     case OP_NOT:
         eval->is_negated = !eval->is_negated;
         holds = !eval_node(eval, pc + 1, fields);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define AHEAD 8u /* words between asking for a cache line and using it */
+#define AHEAD 16u /* words whose tests are asked for together */
 
 struct item_index *item_index_new(const struct ruleset *set)
 {
@@ -14,6 +14,7 @@ struct item_index *item_index_new(const struct ruleset *set)
     index->present = g_new0(uint64_t, n / 64 + 1);
     index->tests = g_new(struct item_test, n + 1);
     index->ids = g_new(uint32_t, n + 1);
+    index->found = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     return index;
 }
 
@@ -29,6 +30,8 @@ void item_index_free(struct item_index *index)
     g_free(index->hits);
     g_free(index->occurrences);
     g_free(index->values);
+    g_free(index->sifted);
+    g_array_unref(index->found);
     g_free(index);
 }
 
@@ -47,6 +50,7 @@ static void clear(struct item_index *index)
         index->present[index->ids[i] / 64] = 0;
     index->n_ids = index->n_hits = index->n_occurrences = index->n_values = 0;
     index->position = 0;
+    index->fields = 0;
     index->summary_repeats = -1;
 }
 
@@ -91,18 +95,53 @@ static inline void add_hit(struct item_index *index, const struct word *word, ui
     index->n_hits++;
 }
 
-static void index_words(struct item_index *index, const struct word *list, size_t n)
+/* The words of a chunk that may pass a test; asks for what will be needed of each. */
+static size_t sift_words(struct item_index *index, const struct word *list, size_t n)
 {
-    for (size_t i = 0; i < n && i < AHEAD; i++)
+    const struct vocab_filter *filter = vocab_filter(index->set->vocab);
+    size_t kept = 0;
+    if (G_UNLIKELY(n > index->sifted_size)) {
+        index->sifted_size = n;
+        index->sifted = g_renew(uint32_t, index->sifted, n);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!vocab_may_pass(filter, &list[i]))
+            continue;
         lexicon_prefetch(index->lexicon, &list[i]);
+        index->sifted[kept++] = (uint32_t)i;
+    }
+    return kept;
+}
+
+/* The hits of up to AHEAD words: their tests lie far apart, so that they are asked for together. */
+static void add_hits(struct item_index *index, const struct word *list, const uint32_t *sifted,
+                     size_t n)
+{
+    uint32_t ends[AHEAD];
+    g_array_set_size(index->found, 0);
     for (size_t i = 0; i < n; i++) {
         const uint32_t *ids;
-        if (i + AHEAD < n)
-            lexicon_prefetch(index->lexicon, &list[i + AHEAD]);
-        size_t n_ids = lexicon_find(index->lexicon, &list[i], index->language, &ids);
+        size_t n_ids = lexicon_find(index->lexicon, &list[sifted[i]], index->language, &ids);
+        for (size_t k = 0; k < n_ids; k++)
+            __builtin_prefetch(&index->tests[ids[k]], 1);
         if (n_ids > 0)
-            add_hit(index, &list[i], index->position + (uint32_t)i, ids, n_ids);
+            g_array_append_vals(index->found, ids, (guint)n_ids);
+        ends[i] = index->found->len;
     }
+    const uint32_t *found = (const uint32_t *)(const void *)index->found->data;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t start = i ? ends[i - 1] : 0;
+        if (ends[i] > start)
+            add_hit(index, &list[sifted[i]], index->position + sifted[i], found + start,
+                    ends[i] - start);
+    }
+}
+
+static void index_words(struct item_index *index, const struct word *list, size_t n)
+{
+    size_t n_sifted = sift_words(index, list, n);
+    for (size_t at = 0; at < n_sifted; at += AHEAD)
+        add_hits(index, list, index->sifted + at, MIN(AHEAD, n_sifted - at));
     index->position += (uint32_t)n;
 }
 
@@ -121,6 +160,7 @@ static void add_value(struct item_index *index, enum field field, size_t number,
                                  .size = (uint32_t)MIN(strlen(text), ITEM_BYTES_MAX),
                                  .position = index->position};
     const struct word *list;
+    index->fields |= FIELD_BIT(field);
     words_start(index->words, text, value->size);
     for (size_t n; (n = words_next(index->words, &list)) > 0;)
         index_words(index, list, n);

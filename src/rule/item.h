@@ -64,6 +64,10 @@ struct item_index {
     size_t n_occurrences, occurrences_size;
     struct item_value *values;
     size_t n_values, values_size;
+    unsigned fields;  /* bits of the fields that values are of */
+    uint32_t *sifted; /* words of a chunk that may pass a test */
+    size_t sifted_size;
+    GArray *found; /* uint32_t: ids of a few words */
     uint32_t position;
     int summary_repeats; /* -1: not looked at yet */
 };
@@ -77,7 +81,8 @@ bool item_summary_repeats(struct item_index *index);
 
 static inline bool item_has(const struct item_index *index, uint32_t id, unsigned fields)
 {
-    return (index->present[id / 64] >> id % 64 & 1) && (index->tests[id].fields & fields);
+    return (index->present[id / 64] >> id % 64 & 1) &&
+           (!(index->fields & ~fields) || (index->tests[id].fields & fields));
 }
 
 static inline unsigned item_hit_field(const struct item_index *index, const struct item_hit *hit)

@@ -17,6 +17,13 @@ struct link {
     uint32_t key, waiter;
 };
 
+/* A second look at a rule whose key turned up, which costs no look at its program: up to GUARD_IDS
+ * more tests of which one must turn up, too, each as GUARD_BITS bits of its hash. The item has a
+ * bit for each hash. The top four bits say how many; 0: none are known. */
+#define GUARD_BITS 12u
+#define GUARD_IDS  5u
+#define GUARD_MASK ((1u << GUARD_BITS) - 1)
+
 struct keys {
     const struct ruleset *set;
     uint32_t *counts;  /* for each id: in how many of the first items it turned up */
@@ -27,10 +34,12 @@ struct keys {
         *starts; /* for each id, then each list: where its waiters begin; one more at the end */
     uint32_t *waiters; /* rules, or lists with IS_LIST */
     uint64_t *list_costs;
-    GArray *links;     /* struct link, while the keys are chosen */
-    GArray *always;    /* rules without a key */
-    uint64_t *pending; /* a bit for each rule */
-    uint64_t *lists;   /* a bit for each list that was told already */
+    GArray *links;                             /* struct link, while the keys are chosen */
+    GArray *always;                            /* rules without a key */
+    uint64_t *pending;                         /* a bit for each rule */
+    uint64_t *lists;                           /* a bit for each list that was told already */
+    uint64_t *guards;                          /* for each rule */
+    uint64_t signature[(GUARD_MASK + 1) / 64]; /* of the item */
     uint32_t *candidates;
     bool *is_waited_for; /* lists */
 };
@@ -161,6 +170,94 @@ static void link_node(struct keys *keys, const uint32_t *pc, uint32_t waiter)
     }
 }
 
+static inline uint32_t guard_bit(uint32_t id)
+{
+    return id * UINT32_C(0x9E3779B1) >> (32 - GUARD_BITS);
+}
+
+static bool guard_add(uint64_t *guard, uint32_t id)
+{
+    uint64_t n = *guard >> 60;
+    if (n == GUARD_IDS)
+        return false;
+    *guard = (*guard & ~(UINT64_C(15) << 60)) | (n + 1) << 60 |
+             (uint64_t)guard_bit(id) << (GUARD_BITS * (unsigned)n);
+    return true;
+}
+
+/* Adds the keys of a node that has some; false where they are too many, or a list's. */
+static bool guard_node(const struct keys *keys, const uint32_t *pc, uint64_t *guard)
+{
+    const uint32_t *end = pc + program_size(pc), *best = NULL;
+    uint32_t id = 0, payload = PROGRAM_PAYLOAD(*pc);
+    switch (PROGRAM_OP(*pc)) {
+    case OP_WORD:
+        return guard_add(guard, payload);
+    case OP_LEAF:
+        leaf_cost(keys, &g_array_index(keys->set->leaves, struct rule_leaf, payload), &id);
+        return guard_add(guard, id);
+    case OP_OR:
+        for (const uint32_t *at = first_operand(pc); at < end; at += program_size(at))
+            if (!guard_node(keys, at, guard))
+                return false;
+        return true;
+    case OP_LIST:
+    case OP_NOT:
+        return false;
+    case OP_AND:
+    case OP_NEAR:
+    case OP_ATLEAST:
+    case OP_IN:
+        break;
+    }
+    node_cost(keys, pc, &best);
+    return best && guard_node(keys, best, guard);
+}
+
+/* The operands of AND or NEAR that turn up least often; NULL where there is none. */
+static void two_best(const struct keys *keys, const uint32_t *pc, const uint32_t *ret_best[2])
+{
+    const uint32_t *end = pc + program_size(pc);
+    uint64_t costs[2] = {COST_NEVER, COST_NEVER};
+    ret_best[0] = ret_best[1] = NULL;
+    for (const uint32_t *at = first_operand(pc); at < end; at += program_size(at)) {
+        uint64_t cost = node_cost(keys, at, NULL);
+        size_t place = cost < costs[0] ? 0 : 1;
+        if (cost >= costs[place])
+            continue;
+        costs[1] = place == 0 ? costs[0] : costs[1];
+        ret_best[1] = place == 0 ? ret_best[0] : ret_best[1];
+        costs[place] = cost;
+        ret_best[place] = at;
+    }
+}
+
+/* From what must hold besides the node that the rule's keys are of. */
+static uint64_t choose_guard(const struct keys *keys, const uint32_t *pc)
+{
+    const uint32_t *best[2] = {pc, NULL};
+    while (best[0] && PROGRAM_OP(*best[0]) >= OP_AND) {
+        enum program_op op = PROGRAM_OP(*best[0]);
+        uint64_t guard = 0;
+        if (op == OP_OR || op == OP_NOT)
+            break;
+        two_best(keys, best[0], best);
+        if (best[1] && guard_node(keys, best[1], &guard))
+            return guard;
+    }
+    return 0;
+}
+
+static inline bool guard_passes(const struct keys *keys, uint64_t guard)
+{
+    for (uint64_t n = guard >> 60; n > 0; n--, guard >>= GUARD_BITS) {
+        uint32_t bit = guard & GUARD_MASK;
+        if (keys->signature[bit / 64] >> bit % 64 & 1)
+            return true;
+    }
+    return false;
+}
+
 /* links, sorted by key into starts and waiters. */
 static void pack_links(struct keys *keys)
 {
@@ -197,6 +294,7 @@ static void choose(struct keys *keys)
             g_array_append_val(keys->always, i);
         else
             link_node(keys, pc, i);
+        keys->guards[i] = choose_guard(keys, pc);
     }
     for (uint32_t i = keys->n_lists; i-- > 0;)
         if (keys->is_waited_for[i]) {
@@ -218,6 +316,7 @@ struct keys *keys_new(const struct ruleset *set)
     keys->is_waited_for = g_new0(bool, keys->n_lists + 1);
     keys->lists = g_new0(uint64_t, keys->n_lists / 64 + 1);
     keys->pending = g_new0(uint64_t, set->rules->len / 64 + 1);
+    keys->guards = g_new0(uint64_t, set->rules->len + 1);
     keys->candidates = g_new(uint32_t, set->rules->len + 1);
     keys->always = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     choose(keys);
@@ -235,6 +334,7 @@ void keys_free(struct keys *keys)
     g_free(keys->is_waited_for);
     g_free(keys->lists);
     g_free(keys->pending);
+    g_free(keys->guards);
     g_free(keys->candidates);
     g_array_unref(keys->always);
     g_free(keys);
@@ -246,7 +346,8 @@ size_t keys_bytes(const struct keys *keys)
     return sizeof *keys +
            (keys->n_ids + n_keys + keys->starts[n_keys] + keys->set->rules->len) *
                sizeof(uint32_t) +
-           keys->n_lists * (sizeof(uint64_t) + 1) + keys->set->rules->len / 8;
+           keys->n_lists * (sizeof(uint64_t) + 1) + keys->set->rules->len * sizeof(uint64_t) +
+           keys->set->rules->len / 8;
 }
 
 static void count(struct keys *keys, const struct item_index *index)
@@ -277,22 +378,44 @@ static void tell(struct keys *keys, uint32_t key)
     }
 }
 
-const uint32_t *keys_candidates(struct keys *keys, const struct item_index *index, size_t *ret_n)
+static void tell_all(struct keys *keys, const struct item_index *index)
 {
-    size_t n = 0;
-    count(keys, index);
     memset(keys->lists, 0, (keys->n_lists / 64 + 1) * sizeof *keys->lists);
+    memset(keys->signature, 0, sizeof keys->signature);
+    for (size_t i = 0; i < index->n_ids; i++) {
+        uint32_t bit = guard_bit(index->ids[i]);
+        __builtin_prefetch(&keys->starts[index->ids[i]]);
+        keys->signature[bit / 64] |= UINT64_C(1) << bit % 64;
+    }
+    for (size_t i = 0; i < index->n_ids; i++)
+        __builtin_prefetch(&keys->waiters[keys->starts[index->ids[i]]]);
     for (size_t i = 0; i < index->n_ids; i++)
         tell(keys, index->ids[i]);
     for (guint i = 0; i < keys->always->len; i++) {
         uint32_t rule = g_array_index(keys->always, uint32_t, i);
         keys->pending[rule / 64] |= UINT64_C(1) << rule % 64;
     }
+}
+
+const uint32_t *keys_candidates(struct keys *keys, const struct item_index *index, size_t *ret_n)
+{
+    size_t n = 0, kept = 0;
+    count(keys, index);
+    tell_all(keys, index);
     for (size_t i = 0; i <= keys->set->rules->len / 64; i++) {
-        for (uint64_t bits = keys->pending[i]; bits; bits &= bits - 1)
-            keys->candidates[n++] = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(bits);
+        if (!keys->pending[i])
+            continue;
+        for (uint64_t bits = keys->pending[i]; bits; bits &= bits - 1, n++) {
+            keys->candidates[n] = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(bits);
+            __builtin_prefetch(&keys->guards[keys->candidates[n]]);
+        }
         keys->pending[i] = 0;
     }
-    *ret_n = n;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t rule = keys->candidates[i];
+        keys->candidates[kept] = rule;
+        kept += keys->guards[rule] == 0 || guard_passes(keys, keys->guards[rule]);
+    }
+    *ret_n = kept;
     return keys->candidates;
 }

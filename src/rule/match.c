@@ -83,7 +83,12 @@ static void find_matches(struct rule_matcher *matcher, const struct rule_item *i
     const struct ruleset *set = matcher->set;
     const uint32_t *candidates =
         keys_candidates(matcher->keys, matcher->index, &matcher->n_candidates);
+    for (size_t i = 0; i < MIN(2 * AHEAD, matcher->n_candidates); i++)
+        __builtin_prefetch(&g_array_index(set->rules, struct rule_entry, candidates[i]));
     for (size_t i = 0; i < matcher->n_candidates; i++) {
+        if (i + 2 * AHEAD < matcher->n_candidates)
+            __builtin_prefetch(
+                &g_array_index(set->rules, struct rule_entry, candidates[i + 2 * AHEAD]));
         if (i + AHEAD < matcher->n_candidates)
             __builtin_prefetch(ruleset_code(
                 set, g_array_index(set->rules, struct rule_entry, candidates[i + AHEAD]).code));

@@ -7,6 +7,8 @@
 #define NONE            UINT32_MAX
 #define SHORT_LENGTHS   64u /* beginnings shorter than this have a bit each */
 #define READABLE_BEYOND WORD_KEY_BYTES
+#define FILTER_BITS_MIN (1u << 12)
+#define FILTER_BITS_MAX (1u << 20)
 
 struct entry {
     uint32_t text; /* offset in the pool */
@@ -23,14 +25,18 @@ struct wildcard {
 struct vocab {
     GArray *entries; /* struct entry, by id */
     GString *pool;
-    uint32_t *slots;             /* ids, NONE where empty; open addressing */
-    size_t n_slots;              /* a power of two */
-    uint64_t lengths;            /* bit n: a beginning of n bytes exists */
-    uint16_t longest;            /* beginning */
+    uint32_t *slots;      /* ids with some bits of their hash, NONE where empty */
+    size_t n_slots;       /* a power of two */
+    uint64_t lengths;     /* bit n: a beginning of n bytes exists */
+    uint16_t longest;     /* beginning */
+    uint64_t *beginnings; /* once sealed: bits for the hashes of all of them */
+    uint32_t beginnings_mask;
     GArray *wildcards;           /* struct wildcard, by pair once sealed */
     uint32_t *pair_at;           /* [65537] where a pair's wildcards begin; NULL: none at all */
     GArray *inflections;         /* ids */
     unsigned inflection_scripts; /* of all their words */
+    uint64_t *filter_words;
+    struct vocab_filter filter;
 };
 
 struct vocab_stems {
@@ -64,6 +70,8 @@ void vocab_free(struct vocab *vocab)
     g_array_unref(vocab->inflections);
     g_free(vocab->pair_at);
     g_free(vocab->slots);
+    g_free(vocab->filter_words);
+    g_free(vocab->beginnings);
     g_free(vocab);
 }
 
@@ -72,23 +80,51 @@ static const struct entry *entry_of(const struct vocab *vocab, uint32_t id)
     return &g_array_index(vocab->entries, struct entry, id);
 }
 
+/* A slot has an id in its low 28 bits, and above it bits of the hash that the place of the slot
+ * does not depend on, so that most other tests are told apart without a look at them. */
+#define SLOT_ID(slot)       ((slot)&VOCAB_ANY)
+#define SLOT_MAKE(id, hash) ((id) | ((hash) & ~VOCAB_ANY))
+
 static inline uint32_t slot_hash(uint32_t hash, unsigned test, unsigned language)
 {
     return hash + test * 0x9E3779B9u + language * 0x85EBCA6Bu;
+}
+
+static bool is_test(const struct vocab *vocab, uint32_t id, const struct word *word, unsigned test,
+                    unsigned language)
+{
+    const struct entry *entry = entry_of(vocab, id);
+    return entry->size == word->size && entry->test == test && entry->language == language &&
+           memcmp(vocab->pool->str + entry->text, word->folded, word->size) == 0;
 }
 
 /* The slot of the test, or the empty one where it belongs. */
 static size_t find_slot(const struct vocab *vocab, const struct word *word, unsigned test,
                         unsigned language)
 {
-    size_t mask = vocab->n_slots - 1, at = slot_hash(word->hash, test, language) & mask;
-    for (; vocab->slots[at] != NONE; at = (at + 1) & mask) {
-        const struct entry *entry = entry_of(vocab, vocab->slots[at]);
-        if (entry->size == word->size && entry->test == test && entry->language == language &&
-            memcmp(vocab->pool->str + entry->text, word->folded, word->size) == 0)
+    uint32_t hash = slot_hash(word->hash, test, language);
+    size_t mask = vocab->n_slots - 1, at = hash & mask;
+    for (; vocab->slots[at] != NONE; at = (at + 1) & mask)
+        if (((vocab->slots[at] ^ hash) & ~VOCAB_ANY) == 0 &&
+            is_test(vocab, SLOT_ID(vocab->slots[at]), word, test, language))
             break;
-    }
     return at;
+}
+
+/* The id of the test, NONE where there is no such test. */
+static uint32_t find_test(const struct vocab *vocab, const struct word *word, unsigned test,
+                          unsigned language)
+{
+    uint32_t slot = vocab->slots[find_slot(vocab, word, test, language)];
+    return slot == NONE ? NONE : SLOT_ID(slot);
+}
+
+static void load_entry(const struct vocab *vocab, const struct entry *entry, struct word *word,
+                       char copy[WORD_BYTES_MAX + READABLE_BEYOND])
+{
+    memcpy(copy, vocab->pool->str + entry->text, entry->size);
+    memset(copy + entry->size, 0, READABLE_BEYOND);
+    word_set_key(word, copy, entry->size);
 }
 
 static void grow(struct vocab *vocab)
@@ -101,14 +137,13 @@ static void grow(struct vocab *vocab)
         const struct entry *entry = entry_of(vocab, id);
         struct word word;
         char copy[WORD_BYTES_MAX + READABLE_BEYOND];
-        memcpy(copy, vocab->pool->str + entry->text, entry->size);
-        memset(copy + entry->size, 0, READABLE_BEYOND);
-        word_set_key(&word, copy, entry->size);
+        load_entry(vocab, entry, &word, copy);
         size_t mask = vocab->n_slots - 1;
-        size_t at = slot_hash(word.hash, entry->test, entry->language) & mask;
+        uint32_t hash = slot_hash(word.hash, entry->test, entry->language);
+        size_t at = hash & mask;
         while (vocab->slots[at] != NONE)
             at = (at + 1) & mask;
-        vocab->slots[at] = id;
+        vocab->slots[at] = SLOT_MAKE(id, hash);
     }
 }
 
@@ -139,7 +174,7 @@ uint32_t vocab_add(struct vocab *vocab, enum word_test test, const char *folded,
     word_set_key(&word, folded, MIN(size, (size_t)WORD_BYTES_MAX));
     size_t slot = find_slot(vocab, &word, test, language);
     if (vocab->slots[slot] != NONE)
-        return vocab->slots[slot];
+        return SLOT_ID(vocab->slots[slot]);
     struct entry entry = {.text = (uint32_t)vocab->pool->len,
                           .size = word.size,
                           .test = (uint8_t)test,
@@ -147,7 +182,7 @@ uint32_t vocab_add(struct vocab *vocab, enum word_test test, const char *folded,
     uint32_t id = vocab->entries->len;
     g_string_append_len(vocab->pool, folded, word.size);
     g_array_append_val(vocab->entries, entry);
-    vocab->slots[slot] = id;
+    vocab->slots[slot] = SLOT_MAKE(id, slot_hash(word.hash, test, language));
     note_kind(vocab, id, &word, test);
     if (vocab->entries->len * 5 > vocab->n_slots * 3)
         grow(vocab);
@@ -160,9 +195,91 @@ static gint compare_pairs(gconstpointer a, gconstpointer b)
     return x->pair != y->pair ? (int)x->pair - (int)y->pair : x->id < y->id ? -1 : x->id > y->id;
 }
 
+static inline void set_bit(uint64_t *bits, uint32_t bit)
+{
+    bits[bit / 64] |= UINT64_C(1) << bit % 64;
+}
+
+static inline bool has_bit(const uint64_t *bits, uint32_t bit)
+{
+    return bits[bit / 64] >> bit % 64 & 1;
+}
+
+/* About sixteen bits for each of n. */
+static uint32_t filter_bits(uint32_t n)
+{
+    uint32_t n_bits = FILTER_BITS_MIN;
+    while (n_bits < FILTER_BITS_MAX && n_bits / 16 < n)
+        n_bits *= 2;
+    return n_bits;
+}
+
+static void note_beginnings(struct vocab *vocab)
+{
+    char copy[WORD_BYTES_MAX + READABLE_BEYOND];
+    uint32_t n = 0;
+    for (uint32_t id = 0; id < vocab->entries->len; id++)
+        n += entry_of(vocab, id)->test == WORD_BEGINS;
+    vocab->beginnings_mask = filter_bits(n) - 1;
+    vocab->beginnings = g_new0(uint64_t, filter_bits(n) / 64);
+    for (uint32_t id = 0; id < vocab->entries->len; id++) {
+        struct word word;
+        if (entry_of(vocab, id)->test != WORD_BEGINS)
+            continue;
+        load_entry(vocab, entry_of(vocab, id), &word, copy);
+        set_bit(vocab->beginnings, word.hash & vocab->beginnings_mask);
+    }
+}
+
+/* Bytes that every beginning of a class has at least. */
+static void choose_keep(struct vocab *vocab)
+{
+    unsigned shortest[2] = {8, 8};
+    for (uint32_t id = 0; id < vocab->entries->len; id++) {
+        const struct entry *entry = entry_of(vocab, id);
+        if (entry->test != WORD_BEGINS)
+            continue;
+        unsigned class = (unsigned char)vocab->pool->str[entry->text] >> 7;
+        shortest[class] = MIN(shortest[class], entry->size);
+        vocab->filter.has_begins[class] = true;
+    }
+    for (unsigned class = 0; class < 2; class ++)
+        vocab->filter.keep[class] = GUINT64_TO_LE(UINT64_MAX >> (64 - 8 * shortest[class]));
+}
+
+static void make_filter(struct vocab *vocab)
+{
+    struct vocab_filter *filter = &vocab->filter;
+    uint32_t n_bits = filter_bits(vocab->entries->len);
+    if (vocab->wildcards->len > 0 || vocab->inflections->len > 0)
+        return;
+    filter->mask = n_bits - 1;
+    filter->words = vocab->filter_words = g_new0(uint64_t, n_bits / 64);
+    choose_keep(vocab);
+    for (uint32_t id = 0; id < vocab->entries->len; id++) {
+        char copy[WORD_BYTES_MAX + READABLE_BEYOND];
+        struct word word;
+        load_entry(vocab, entry_of(vocab, id), &word, copy);
+        if (entry_of(vocab, id)->test == WORD_IS)
+            set_bit(vocab->filter_words, word.hash & filter->mask);
+        else
+            set_bit(filter->begins,
+                    vocab_begin_bit(word.key[0] & filter->keep[vocab_key_class(word.key[0])]));
+    }
+}
+
+const struct vocab_filter *vocab_filter(const struct vocab *vocab)
+{
+    return &vocab->filter;
+}
+
 void vocab_seal(struct vocab *vocab)
 {
-    if (vocab->wildcards->len == 0 || vocab->pair_at)
+    if (vocab->beginnings)
+        return; /* sealed already */
+    note_beginnings(vocab);
+    make_filter(vocab);
+    if (vocab->wildcards->len == 0)
         return;
     g_array_sort(vocab->wildcards, compare_pairs);
     vocab->pair_at = g_new(uint32_t, 65537);
@@ -185,6 +302,8 @@ size_t vocab_bytes(const struct vocab *vocab)
     return sizeof *vocab + vocab->entries->len * sizeof(struct entry) + vocab->pool->allocated_len +
            vocab->n_slots * sizeof(uint32_t) + vocab->wildcards->len * sizeof(struct wildcard) +
            vocab->inflections->len * sizeof(uint32_t) +
+           (vocab->beginnings ? (vocab->beginnings_mask + 1) / 8 : 0) +
+           (vocab->filter.words ? (vocab->filter.mask + 1) / 8 : 0) +
            (vocab->pair_at ? 65537 * sizeof(uint32_t) : 0);
 }
 
@@ -300,11 +419,11 @@ static void resolve_inflections(const struct vocab *vocab, struct vocab_stems *s
         append_stem(stems, item_table(stems, language), language, word, ids);
     for (unsigned i = 0; i < LANGUAGES_MAX; i++)
         if (stems->fallback[i]) {
-            size_t slot = find_slot(vocab, word, WORD_INFLECTS, i);
+            uint32_t id = find_test(vocab, word, WORD_INFLECTS, i);
             if (!is_items)
                 append_stem(stems, stems->fallback[i], i, word, ids);
-            if (vocab->slots[slot] != NONE)
-                g_array_append_val(ids, vocab->slots[slot]);
+            if (id != NONE)
+                g_array_append_val(ids, id);
         }
 }
 
@@ -315,7 +434,9 @@ static void resolve_beginnings(const struct vocab *vocab, const struct word *wor
         if (size < SHORT_LENGTHS && !(vocab->lengths >> size & 1))
             continue;
         word_set_key(&begin, word->folded, size);
-        uint32_t id = vocab->slots[find_slot(vocab, &begin, WORD_BEGINS, 0)];
+        if (!has_bit(vocab->beginnings, begin.hash & vocab->beginnings_mask))
+            continue;
+        uint32_t id = find_test(vocab, &begin, WORD_BEGINS, 0);
         if (id != NONE)
             g_array_append_val(ids, id);
     }
@@ -354,7 +475,7 @@ void vocab_resolve(const struct vocab *vocab, struct vocab_stems *stems, const s
                    unsigned language, GArray *ids)
 {
     guint from = ids->len;
-    uint32_t id = vocab->slots[find_slot(vocab, word, WORD_IS, 0)];
+    uint32_t id = find_test(vocab, word, WORD_IS, 0);
     if (id != NONE)
         g_array_append_val(ids, id);
     if (vocab->longest > 0)

@@ -21,6 +21,18 @@
 
 struct vocab;
 
+#define VOCAB_BEGIN_BITS (1u << 15)
+
+/* Once sealed: bits for the hashes of whole words, and for those of the first bytes that all
+ * beginnings have. */
+struct vocab_filter {
+    const uint64_t *words; /* NULL: every word may pass a test */
+    uint32_t mask;
+    bool has_begins[2]; /* of words whose first letter is ASCII, of others: longer in bytes */
+    uint64_t keep[2];   /* the bytes of a key that count */
+    uint64_t begins[VOCAB_BEGIN_BITS / 64];
+};
+
 struct vocab *vocab_new(void);
 void vocab_free(struct vocab *vocab);
 /* The id of a test, new or known. language: for WORD_INFLECTS, the one that counts where the item
@@ -34,6 +46,32 @@ bool vocab_has_inflections(const struct vocab *vocab);
 /* What the id tests. folded is not terminated. */
 enum word_test vocab_test(const struct vocab *vocab, uint32_t id, const char **ret_folded,
                           size_t *ret_size);
+
+const struct vocab_filter *vocab_filter(const struct vocab *vocab);
+
+static inline unsigned vocab_key_class(uint64_t key)
+{
+    return GUINT64_FROM_LE(key) >> 7 & 1;
+}
+
+static inline uint32_t vocab_begin_bit(uint64_t key)
+{
+    return (uint32_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 49);
+}
+
+/* False where the word certainly passes no test: one or two bits tell, which nearly all words fail
+ * while the rules are few. */
+static inline bool vocab_may_pass(const struct vocab_filter *filter, const struct word *word)
+{
+    unsigned class = vocab_key_class(word->key[0]);
+    uint32_t bit = word->hash & filter->mask;
+    if (!filter->words || (filter->words[bit / 64] >> bit % 64 & 1))
+        return true;
+    if (!filter->has_begins[class])
+        return false;
+    bit = vocab_begin_bit(word->key[0] & filter->keep[class]);
+    return filter->begins[bit / 64] >> bit % 64 & 1;
+}
 
 struct vocab_stems;
 
