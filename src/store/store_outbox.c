@@ -25,7 +25,8 @@ struct outbox {
     bool is_placed; /* in this batch */
     bool is_unsure;
     int64_t retry_at_ms, retry_after_ms;
-    char *problem; /* as noted in the database, NULL: none; "": not known yet */
+    char *problem; /* NULL: none; "": not known yet */
+    bool is_noted; /* in the database */
 };
 
 static const struct log_place nowhere;
@@ -103,17 +104,14 @@ void outbox_reopen_all(struct storage *storage)
 
 /* ---- trouble ---- */
 
-/* Why the log takes no lines, for `status`; NULL: it does. A full disk may keep the note out. */
-static void note(struct storage *storage, struct outbox *outbox, const char *problem)
+/* Why the log takes no lines, for `status`; NULL: it does. */
+static void set_problem(struct outbox *outbox, const char *problem)
 {
     if (g_strcmp0(outbox->problem, problem) == 0)
         return;
-    db_begin(storage->db, false);
-    alert_note_sink(storage, outbox->sink, problem);
-    if (!db_commit(storage->db))
-        return;
     g_free(outbox->problem);
     outbox->problem = g_strdup(problem);
+    outbox->is_noted = false;
 }
 
 static void fail(struct storage *storage, struct outbox *outbox, const char *message)
@@ -124,7 +122,7 @@ static void fail(struct storage *storage, struct outbox *outbox, const char *mes
     outbox->retry_at_ms = clock_real_boot_ms() + outbox->retry_after_ms;
     g_autofree char *sentence = g_strdup_printf("%s; its alerts wait", message);
     storage->on_trouble(outbox->sink, sentence, storage->user);
-    note(storage, outbox, message);
+    set_problem(outbox, message);
 }
 
 /* ---- in the transaction ---- */
@@ -362,6 +360,16 @@ static bool recover(struct storage *storage, struct outbox *outbox, GError **err
     return open_log(storage, outbox, error);
 }
 
+/* A full disk may keep the note out; then it comes with the next flush. */
+static void note_problem(struct storage *storage, struct outbox *outbox)
+{
+    if (outbox->is_noted || (outbox->problem && !outbox->problem[0]))
+        return;
+    db_begin(storage->db, false);
+    alert_note_sink(storage, outbox->sink, outbox->problem);
+    outbox->is_noted = db_commit(storage->db);
+}
+
 static void flush(struct storage *storage, struct outbox *outbox)
 {
     g_autoptr(GError) error = NULL;
@@ -377,11 +385,12 @@ static void flush(struct storage *storage, struct outbox *outbox)
         if (fine) {
             outbox->retry_after_ms = 0;
             storage->on_trouble(outbox->sink, NULL, storage->user);
-            note(storage, outbox, NULL);
+            set_problem(outbox, NULL);
         }
     }
     if (!fine)
         fail(storage, outbox, error->message);
+    note_problem(storage, outbox);
     outbox_forget(outbox);
 }
 
