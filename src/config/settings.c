@@ -116,8 +116,9 @@ static const struct setting table[] = {
      .is_required = true, .help = "where the alert is posted"},
     {SECTION_SINK, "headers", SETTING_HEADERS, "", FIELD(config_sink, headers),
      .sinks = ON(WEBHOOK), .help = "further headers of the request"},
-    {SECTION_SINK, "template", SETTING_TEXT, "", FIELD(config_sink, template_text),
-     .sinks = ON(WEBHOOK), .help = "the body of the request; none: the alert as JSON"},
+    {SECTION_SINK, "template", SETTING_TEMPLATE, "", FIELD(config_sink, template_text),
+     .sinks = ON(WEBHOOK),
+     .help = "the body of the request, with {title} and so on; none: the alert as JSON"},
     {SECTION_SINK, "to", SETTING_HEADER_TEXT, NULL, FIELD(config_sink, to), .sinks = ON(MAIL),
      .is_required = true, .help = "who gets the mail"},
     {SECTION_SINK, "from", SETTING_HEADER_TEXT, "", FIELD(config_sink, from), .sinks = ON(MAIL),
@@ -202,5 +203,14 @@ bool section_find(const char *name, enum section_kind *ret)
 
 bool settings_is_sink_built(enum config_sink_type type)
 {
-    return type == CONFIG_SINK_LOG || type == CONFIG_SINK_DESKTOP;
+    switch (type) {
+    case CONFIG_SINK_LOG:
+    case CONFIG_SINK_DESKTOP:
+    case CONFIG_SINK_JOURNAL:
+    case CONFIG_SINK_COMMAND:
+    case CONFIG_SINK_WEBHOOK:
+        return true;
+    default:
+        return false;
+    }
 }

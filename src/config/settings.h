@@ -31,6 +31,7 @@ enum setting_type {
     SETTING_SIZE,
     SETTING_INITIAL,     /* none, all, `last N`, a duration */
     SETTING_TEXT,        /* may stand in quotes */
+    SETTING_TEMPLATE,    /* the same, with {title} and so on */
     SETTING_HEADER_TEXT, /* the same, fit for an HTTP header */
     SETTING_PATH,        /* %S, %h, ~/ expanded; absolute */
     SETTING_SECRET,      /* a path of a file that only its owner can read */

@@ -1,6 +1,8 @@
 #include "config/types.h"
 #include "config/report.h"
 #include "base/file.h"
+#include "base/suggest.h"
+#include "text/template.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -88,6 +90,23 @@ static bool read_text(const struct reading *in, struct value *ret)
 static bool read_header_text(const struct reading *in, struct value *ret)
 {
     return read_text(in, ret) && parse_header_text(ret->string, in->fault);
+}
+
+static bool read_template(const struct reading *in, struct value *ret)
+{
+    size_t offset;
+    g_autofree char *unknown = template_find_unknown(in->text, &offset);
+    if (!unknown)
+        return read_text(in, ret);
+    struct suggest suggest;
+    suggest_init(&suggest, unknown);
+    for (const char *const *name = template_names; *name; name++)
+        suggest_offer(&suggest, *name);
+    g_autofree char *names = g_strjoinv("} {", (char **)(uintptr_t)template_names);
+    if (suggest.best)
+        return parse_fail(in->fault, offset, "an alert has no {%s}; did you mean {%s}?", unknown,
+                          suggest.best);
+    return parse_fail(in->fault, offset, "an alert has no {%s}; it has {%s}", unknown, names);
 }
 
 static bool check_escapes(const char *path, bool knows_state_dir, struct parse_fault *fault)
@@ -337,6 +356,7 @@ const struct setting_type_info setting_types[SETTING_TYPES] = {
     [SETTING_SIZE] = {"size", STORAGE_NUMBER, SCAN_TEXT, read_size, print_size},
     [SETTING_INITIAL] = {"items", STORAGE_NUMBER, SCAN_TEXT, read_initial, print_initial},
     [SETTING_TEXT] = {"text", STORAGE_STRING, SCAN_TEXT, read_text, print_text},
+    [SETTING_TEMPLATE] = {"text", STORAGE_STRING, SCAN_TEXT, read_template, print_text},
     [SETTING_HEADER_TEXT] = {"text", STORAGE_STRING, SCAN_TEXT, read_header_text, print_text},
     [SETTING_PATH] = {"path", STORAGE_STRING, SCAN_TEXT, read_path, print_path},
     [SETTING_SECRET] = {"path", STORAGE_STRING, SCAN_TEXT, read_secret, print_path},

@@ -106,7 +106,7 @@ static void append_quoted(GString *out, const char *text)
 static const char *const text_parts[] = {
     " ",       "  ", ";",  " ; ",   "#", " # ", "\"", "'",    "\\",     "\\\"",
     "%",       "%S", "%%", "%41",   ",", ", ",  "=",  "[x]",  "]",      "/",
-    "/a ; b/", "{",  "}",  "$(id)", "`", "~/",  "*",  "word", "Гавана", "🚀",
+    "/a ; b/", "{",  "}",  "$(id)", "`", "~/",  "*",  "Word", "Гавана", "🚀",
 };
 
 /* Free text in every setting that takes some; written in quotes here, printed as it may. */

@@ -11,6 +11,7 @@ static const char *const wrong[SETTING_TYPES] = {
     [SETTING_MILLISECONDS] = "soon",
     [SETTING_SIZE] = "big",
     [SETTING_INITIAL] = "some",
+    [SETTING_TEMPLATE] = "{titel}",
     [SETTING_TEXT] = "\"never closed",
     [SETTING_HEADER_TEXT] = "a\tb",
     [SETTING_PATH] = "relative/path",
