@@ -40,6 +40,13 @@ struct sink_hooks {
 struct sink_settings {
     const char *id;
     const char *type; /* a sink_type's name; others have no sink, and their deliveries wait */
+    const char *const *argv; /* command */
+    int64_t timeout_ms;
+    const char *url;            /* webhook */
+    const char *const *headers; /* "Name: value", NULL-terminated */
+    const char *template_text;  /* "": the alert as JSON */
+    const char *credentials;    /* "user:password", "Bearer TOKEN", or NULL */
+    const char *user_agent;
 };
 
 struct sink {
@@ -59,7 +66,7 @@ struct sink_type {
     void (*stop)(struct sink *sink, int64_t deadline_ms);
 };
 
-extern const struct sink_type sink_desktop;
+extern const struct sink_type sink_desktop, sink_journal, sink_command, sink_webhook;
 
 /* Every type that is built, NULL-terminated. */
 extern const struct sink_type *const sink_types[];

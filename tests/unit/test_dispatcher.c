@@ -297,7 +297,8 @@ static struct row *add_row(const char *sink, const char *id)
 
 static void set_sinks(const char *first, const char *second)
 {
-    const struct sink_settings sinks[] = {{first, "fake"}, {second, "fake"}};
+    const struct sink_settings sinks[] = {{.id = first, .type = "fake"},
+                                          {.id = second, .type = "fake"}};
     dispatcher_set_sinks(world.dispatcher, sinks, second ? 2 : 1);
 }
 
@@ -542,7 +543,8 @@ static void test_drain_of_nothing(void **state)
 static void test_sinks_change(void **state)
 {
     (void)state;
-    const struct sink_settings unbuilt[] = {{"one", "fake"}, {"hook", "webhook"}};
+    const struct sink_settings unbuilt[] = {{.id = "one", .type = "fake"},
+                                            {.id = "hook", .type = "webhook"}};
     add_row("hook", "a");
     dispatcher_set_sinks(world.dispatcher, unbuilt, 2);
     settle();
