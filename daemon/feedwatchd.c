@@ -160,15 +160,26 @@ static char *describe_size(const struct config *config)
                            rules == 1 ? "" : "s");
 }
 
-static void reload(struct daemon *daemon)
+/* NULL after saying why. Paths with %S would lead out of the directory that is in use. */
+static struct config *load_new_config(const struct daemon *daemon)
 {
     struct config *config = load_config("feedwatchd", daemon->options.config_path);
     if (!config) {
         log_error("the new configuration has errors; the old one stays in force");
-        return;
+        return NULL;
     }
-    if (strcmp(config->state_dir, daemon->config->state_dir) != 0)
-        log_warning("state_dir changes only with a restart");
+    if (strcmp(config->state_dir, daemon->config->state_dir) == 0)
+        return config;
+    log_error("another state_dir needs a restart; the old configuration stays in force");
+    config_unref(config);
+    return NULL;
+}
+
+static void reload(struct daemon *daemon)
+{
+    struct config *config = load_new_config(daemon);
+    if (!config)
+        return;
     config_unref(daemon->config);
     daemon->config = config;
     sinks_apply(config, daemon->store, daemon->dispatcher);
@@ -270,8 +281,6 @@ static void start(struct daemon *daemon)
     daemon->monitor = monitor_new(&parts, daemon->config, &hooks);
     g_unix_signal_add(SIGTERM, on_terminate, daemon);
     g_unix_signal_add(SIGINT, on_terminate, daemon);
-    g_unix_signal_add(SIGHUP, on_reload, daemon);
-    g_unix_signal_add(SIGUSR1, on_reopen, daemon);
     g_autofree char *size = describe_size(daemon->config);
     log_info("feedwatchd %s: %s, state in %s", FEEDWATCH_VERSION, size, daemon->config->state_dir);
     monitor_start(daemon->monitor, daemon->options.once);
@@ -312,6 +321,9 @@ int main(int argc, char **argv)
         g_print("feedwatchd %s\n", FEEDWATCH_VERSION);
         return EXIT_OK;
     }
+    /* From now on, so that none of them ends a daemon that is coming up; the loop hears of it. */
+    g_unix_signal_add(SIGHUP, on_reload, &daemon);
+    g_unix_signal_add(SIGUSR1, on_reopen, &daemon);
     daemon.config = load_config("feedwatchd", daemon.options.config_path);
     if (!daemon.config)
         return EXIT_CONFIG;
