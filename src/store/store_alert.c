@@ -191,10 +191,13 @@ void alert_mark(struct storage *storage, const char *sink, const char *const *id
 
 void alert_note_sink(struct storage *storage, const char *sink, const char *message)
 {
-    sqlite3_stmt *query = db_query(storage->db, DB_SINK_FAILED);
+    /* Of a sink that works there is nothing to note, so nothing is written where nothing was. */
+    sqlite3_stmt *query = db_query(storage->db, message ? DB_SINK_FAILED : DB_SINK_WORKS);
     db_bind_text(query, 1, sink);
-    db_bind_text(query, 2, message);
-    sqlite3_bind_int64(query, 3, clock_real_wall_ms());
+    if (message) {
+        db_bind_text(query, 2, message);
+        sqlite3_bind_int64(query, 3, clock_real_wall_ms());
+    }
     db_run(storage->db, query);
 }
 

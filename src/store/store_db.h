@@ -54,6 +54,7 @@ enum db_query {
     DB_DELIVERY_DELETE,
     DB_META_GET,
     DB_META_SET,
+    DB_SINK_WORKS,
     DB_SINK_FAILED,
     DB_GAP_INSERT,
     DB_GAP_STALE,

@@ -91,6 +91,7 @@ const char *const store_sql[N_DB_QUERIES] = {
 
     [DB_META_GET] = "SELECT value FROM meta WHERE key = ?1",
     [DB_META_SET] = "INSERT OR REPLACE INTO meta(key, value) VALUES(?1, ?2)",
+    [DB_SINK_WORKS] = "DELETE FROM sink WHERE id = ?1",
     [DB_SINK_FAILED] = "INSERT OR REPLACE INTO sink(id, error, error_ms) VALUES(?1, ?2, ?3)",
     [DB_GAP_INSERT] = "INSERT INTO gap(feed, from_s, to_s, reason) VALUES(?1, ?2, ?3, ?4)",
     [DB_GAP_STALE] = "DELETE FROM gap WHERE to_s < ?1",
