@@ -121,14 +121,14 @@ class Desktop:
                                  "org.freedesktop.DBus", "NameHasOwner", "s", name], capture_output=True, text=True)
         return result.stdout == "b true\n"
 
-    def start_dunst(self):
+    def start_dunst(self, settings=DUNSTRC, icon=PIXEL, icon_name="feedwatch.png"):
         if not self.screen:
-            self._start_screen()
+            self.start_screen()
         icons = self.folder / "icons"
         icons.mkdir(exist_ok=True)
-        (icons / "feedwatch.png").write_bytes(PIXEL)
+        (icons / icon_name).write_bytes(icon)
         config = self.folder / "dunstrc"
-        config.write_text(DUNSTRC.format(icons=icons))
+        config.write_text(settings.format(icons=icons))
         with open(self.folder / "dunst.log", "ab") as log:
             self.server = Process(["dunst", "-conf", str(config)], self.environment, stdout=log, stderr=log)
         wait_for(self.has_owner, "dunst")
@@ -144,10 +144,10 @@ class Desktop:
             self.server.kill()
             self.server = None
 
-    def _start_screen(self):
+    def start_screen(self, size="1280x800"):
         reader, writer = os.pipe()
         with open(self.folder / "screen.log", "wb") as log:
-            self.screen = Process(["Xvfb", "-displayfd", str(writer), "-screen", "0", "1280x800x24", "-nolisten", "tcp"],
+            self.screen = Process(["Xvfb", "-displayfd", str(writer), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
                                   pass_fds=[writer], stderr=log)
         os.close(writer)
         with os.fdopen(reader) as display:
