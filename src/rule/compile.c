@@ -145,6 +145,18 @@ static struct rule_leaf make_leaf(struct emitter *emitter, const struct query_te
     return leaf;
 }
 
+static void emit_need(struct emitter *emitter, const struct rule_leaf *leaf, guint number)
+{
+    guint at = open_body(emitter, OP_NEED);
+    for (guint i = 0; i < leaf->n_words; i++) {
+        uint32_t id = g_array_index(emitter->compiler->set->words, uint32_t, leaf->at + i);
+        if (id != VOCAB_ANY)
+            put(emitter, id);
+    }
+    put(emitter, PROGRAM_MAKE(OP_LEAF, number));
+    close_body(emitter, at);
+}
+
 static void emit_term(struct emitter *emitter, const struct query_node *node)
 {
     const struct query_term *term = node->term;
@@ -156,7 +168,10 @@ static void emit_term(struct emitter *emitter, const struct query_node *node)
     struct rule_leaf leaf = make_leaf(emitter, term);
     GArray *leaves = emitter->compiler->set->leaves;
     g_array_append_val(leaves, leaf);
-    put(emitter, PROGRAM_MAKE(OP_LEAF, leaves->len - 1));
+    if (leaf.n_words > 0)
+        emit_need(emitter, &leaf, leaves->len - 1);
+    else
+        put(emitter, PROGRAM_MAKE(OP_LEAF, leaves->len - 1));
 }
 
 /* The list compiled for the rule's languages; once for all rules where they do not matter. */

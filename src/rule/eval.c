@@ -31,6 +31,9 @@ static void add_spans(struct eval *eval, const uint32_t *pc, unsigned fields, st
     case OP_LEAF:
         leaf_spans(eval->index, leaf_at(eval, payload), fields, out, &eval->leaf);
         break;
+    case OP_NEED:
+        add_spans(eval, program_needed(pc), fields, out);
+        break;
     case OP_LIST:
         add_spans(eval,
                   ruleset_code(eval->set,
@@ -108,6 +111,15 @@ static bool eval_leaf(struct eval *eval, uint32_t index, unsigned fields)
     return leaf_spans(eval->index, leaf, fields, NULL, &eval->leaf);
 }
 
+static bool eval_need(struct eval *eval, const uint32_t *pc, unsigned fields)
+{
+    const uint32_t *leaf = program_needed(pc);
+    for (const uint32_t *id = pc + 1; id < leaf; id++)
+        if (!item_has(eval->index, *id, fields))
+            return false;
+    return eval_leaf(eval, PROGRAM_PAYLOAD(*leaf), fields);
+}
+
 static bool eval_list(struct eval *eval, uint32_t number, unsigned fields)
 {
     struct list_memo *memo = &eval->lists[number];
@@ -148,6 +160,8 @@ bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
         return item_has(eval->index, payload, fields);
     case OP_LEAF:
         return eval_leaf(eval, payload, fields);
+    case OP_NEED:
+        return eval_need(eval, pc, fields);
     case OP_LIST:
         return eval_list(eval, payload, fields);
     case OP_AND:

@@ -78,7 +78,9 @@ static void skip(struct walk *walk, const uint32_t *pc)
     enum program_op op = PROGRAM_OP(*pc);
     if (op == OP_WORD || op == OP_LEAF)
         walk->written++;
-    if (op < OP_AND)
+    if (op == OP_NEED)
+        walk->written++;
+    if (op < OP_AND || op == OP_NEED)
         return;
     for (const uint32_t *at = pc + (op == OP_NEAR || op == OP_ATLEAST || op == OP_IN ? 2 : 1);
          at < end; at += program_size(at))
@@ -186,6 +188,8 @@ static bool walk_node(struct walk *walk, const uint32_t *pc, unsigned fields,
     case OP_WORD:
     case OP_LEAF:
         return walk_term(walk, *pc, fields, wanted);
+    case OP_NEED:
+        return walk_term(walk, *program_needed(pc), fields, wanted);
     case OP_LIST:
         return walk_list(walk, PROGRAM_PAYLOAD(*pc), fields, wanted);
     case OP_AND:

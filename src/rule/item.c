@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#define AHEAD 16u /* words whose tests are asked for together */
+#define LARGE 50000u /* tests: so many that they do not stay in a processor's cache */
+#define AHEAD 16u    /* words whose tests are asked for together */
 
 struct item_index *item_index_new(const struct ruleset *set)
 {
@@ -11,10 +12,10 @@ struct item_index *item_index_new(const struct ruleset *set)
     index->set = set;
     index->words = words_new();
     index->lexicon = lexicon_new(set->vocab);
+    index->is_large = n >= LARGE;
     index->present = g_new0(uint64_t, n / 64 + 1);
     index->tests = g_new(struct item_test, n + 1);
     index->ids = g_new(uint32_t, n + 1);
-    index->found = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     return index;
 }
 
@@ -31,7 +32,7 @@ void item_index_free(struct item_index *index)
     g_free(index->occurrences);
     g_free(index->values);
     g_free(index->sifted);
-    g_array_unref(index->found);
+    g_free(index->found);
     g_free(index);
 }
 
@@ -105,41 +106,49 @@ static size_t sift_words(struct item_index *index, const struct word *list, size
         index->sifted = g_renew(uint32_t, index->sifted, n);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!vocab_may_pass(filter, &list[i]))
-            continue;
-        lexicon_prefetch(index->lexicon, &list[i]);
-        index->sifted[kept++] = (uint32_t)i;
+        index->sifted[kept] = (uint32_t)i;
+        kept += !filter->words || vocab_may_pass(filter, &list[i]);
     }
+    for (size_t i = 0; i < kept; i++)
+        lexicon_prefetch(index->lexicon, &list[index->sifted[i]]);
     return kept;
+}
+
+static inline void note_found(struct item_index *index, const uint32_t *ids, size_t n)
+{
+    if (G_UNLIKELY(index->n_found + n > index->found_size)) {
+        index->found_size = MAX(index->found_size * 2, index->n_found + n + 64);
+        index->found = g_renew(uint32_t, index->found, index->found_size);
+    }
+    for (size_t i = 0; i < n; i++) {
+        __builtin_prefetch(&index->tests[ids[i]], 1);
+        index->found[index->n_found++] = ids[i];
+    }
 }
 
 /* The hits of up to AHEAD words: their tests lie far apart, so that they are asked for together. */
 static void add_hits(struct item_index *index, const struct word *list, const uint32_t *sifted,
                      size_t n)
 {
-    uint32_t ends[AHEAD];
-    g_array_set_size(index->found, 0);
+    size_t ends[AHEAD], start = 0;
+    index->n_found = 0;
     for (size_t i = 0; i < n; i++) {
-        const uint32_t *ids;
+        const uint32_t *ids = NULL;
         size_t n_ids = lexicon_find(index->lexicon, &list[sifted[i]], index->language, &ids);
-        for (size_t k = 0; k < n_ids; k++)
-            __builtin_prefetch(&index->tests[ids[k]], 1);
-        if (n_ids > 0)
-            g_array_append_vals(index->found, ids, (guint)n_ids);
-        ends[i] = index->found->len;
+        note_found(index, ids, n_ids);
+        ends[i] = index->n_found;
     }
-    const uint32_t *found = (const uint32_t *)(const void *)index->found->data;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t start = i ? ends[i - 1] : 0;
+    for (size_t i = 0; i < n; start = ends[i++])
         if (ends[i] > start)
-            add_hit(index, &list[sifted[i]], index->position + sifted[i], found + start,
+            add_hit(index, &list[sifted[i]], index->position + sifted[i], index->found + start,
                     ends[i] - start);
-    }
 }
 
 static void index_words(struct item_index *index, const struct word *list, size_t n)
 {
     size_t n_sifted = sift_words(index, list, n);
+    for (size_t i = 0; index->is_large && i < n_sifted; i++)
+        lexicon_prefetch_vocab(index->lexicon, &list[index->sifted[i]]);
     for (size_t at = 0; at < n_sifted; at += AHEAD)
         add_hits(index, list, index->sifted + at, MIN(AHEAD, n_sifted - at));
     index->position += (uint32_t)n;

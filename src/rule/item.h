@@ -64,10 +64,12 @@ struct item_index {
     size_t n_occurrences, occurrences_size;
     struct item_value *values;
     size_t n_values, values_size;
-    unsigned fields;  /* bits of the fields that values are of */
+    unsigned fields; /* bits of the fields that values are of */
+    bool is_large;
     uint32_t *sifted; /* words of a chunk that may pass a test */
     size_t sifted_size;
-    GArray *found; /* uint32_t: ids of a few words */
+    uint32_t *found; /* ids of a few words */
+    size_t n_found, found_size;
     uint32_t position;
     int summary_repeats; /* -1: not looked at yet */
 };

@@ -11,7 +11,7 @@
 #define COUNT_UNIT 64u        /* cost of turning up in one more of the counted items */
 
 /* After how many items the keys are chosen again. */
-static const uint32_t choose_after[] = {32, 256};
+static const uint32_t choose_after[] = {32, 256, 2048};
 
 struct link {
     uint32_t key, waiter;
@@ -19,7 +19,7 @@ struct link {
 
 /* A second look at a rule whose key turned up, which costs no look at its program: up to GUARD_IDS
  * more tests of which one must turn up, too, each as GUARD_BITS bits of its hash. The item has a
- * bit for each hash. The top four bits say how many; 0: none are known. */
+ * bit for each hash. Hash 0 is no test's: its bit is always set, and a guard of 0 lets all pass. */
 #define GUARD_BITS 12u
 #define GUARD_IDS  5u
 #define GUARD_MASK ((1u << GUARD_BITS) - 1)
@@ -105,6 +105,8 @@ static uint64_t node_cost(const struct keys *keys, const uint32_t *pc, const uin
     case OP_LEAF:
         return leaf_cost(
             keys, &g_array_index(keys->set->leaves, struct rule_leaf, PROGRAM_PAYLOAD(*pc)), &id);
+    case OP_NEED:
+        return node_cost(keys, program_needed(pc), NULL);
     case OP_LIST:
         return keys->list_costs[PROGRAM_PAYLOAD(*pc)];
     case OP_NOT:
@@ -149,6 +151,9 @@ static void link_node(struct keys *keys, const uint32_t *pc, uint32_t waiter)
         leaf_cost(keys, &g_array_index(keys->set->leaves, struct rule_leaf, payload), &id);
         add_link(keys, id, waiter);
         return;
+    case OP_NEED:
+        link_node(keys, program_needed(pc), waiter);
+        return;
     case OP_LIST:
         keys->is_waited_for[payload] = true;
         add_link(keys, keys->n_ids + payload, waiter);
@@ -172,33 +177,36 @@ static void link_node(struct keys *keys, const uint32_t *pc, uint32_t waiter)
 
 static inline uint32_t guard_bit(uint32_t id)
 {
-    return id * UINT32_C(0x9E3779B1) >> (32 - GUARD_BITS);
+    uint32_t bit = id * UINT32_C(0x9E3779B1) >> (32 - GUARD_BITS);
+    return bit ? bit : 1;
 }
 
-static bool guard_add(uint64_t *guard, uint32_t id)
+/* The first one fills all places, so that none is left 0. */
+static bool guard_add(uint64_t *guard, uint32_t id, unsigned *n)
 {
-    uint64_t n = *guard >> 60;
-    if (n == GUARD_IDS)
-        return false;
-    *guard = (*guard & ~(UINT64_C(15) << 60)) | (n + 1) << 60 |
-             (uint64_t)guard_bit(id) << (GUARD_BITS * (unsigned)n);
-    return true;
+    for (unsigned i = *n; i < GUARD_IDS; i++) {
+        *guard &= ~((uint64_t)GUARD_MASK << (GUARD_BITS * i));
+        *guard |= (uint64_t)guard_bit(id) << (GUARD_BITS * i);
+    }
+    return (*n)++ < GUARD_IDS;
 }
 
 /* Adds the keys of a node that has some; false where they are too many, or a list's. */
-static bool guard_node(const struct keys *keys, const uint32_t *pc, uint64_t *guard)
+static bool guard_node(const struct keys *keys, const uint32_t *pc, uint64_t *guard, unsigned *n)
 {
     const uint32_t *end = pc + program_size(pc), *best = NULL;
     uint32_t id = 0, payload = PROGRAM_PAYLOAD(*pc);
     switch (PROGRAM_OP(*pc)) {
     case OP_WORD:
-        return guard_add(guard, payload);
+        return guard_add(guard, payload, n);
     case OP_LEAF:
         leaf_cost(keys, &g_array_index(keys->set->leaves, struct rule_leaf, payload), &id);
-        return guard_add(guard, id);
+        return guard_add(guard, id, n);
+    case OP_NEED:
+        return guard_node(keys, program_needed(pc), guard, n);
     case OP_OR:
         for (const uint32_t *at = first_operand(pc); at < end; at += program_size(at))
-            if (!guard_node(keys, at, guard))
+            if (!guard_node(keys, at, guard, n))
                 return false;
         return true;
     case OP_LIST:
@@ -211,7 +219,7 @@ static bool guard_node(const struct keys *keys, const uint32_t *pc, uint64_t *gu
         break;
     }
     node_cost(keys, pc, &best);
-    return best && guard_node(keys, best, guard);
+    return best && guard_node(keys, best, guard, n);
 }
 
 /* The operands of AND or NEAR that turn up least often; NULL where there is none. */
@@ -239,10 +247,11 @@ static uint64_t choose_guard(const struct keys *keys, const uint32_t *pc)
     while (best[0] && PROGRAM_OP(*best[0]) >= OP_AND) {
         enum program_op op = PROGRAM_OP(*best[0]);
         uint64_t guard = 0;
-        if (op == OP_OR || op == OP_NOT)
+        unsigned n = 0;
+        if (op == OP_OR || op == OP_NOT || op == OP_NEED)
             break;
         two_best(keys, best[0], best);
-        if (best[1] && guard_node(keys, best[1], &guard))
+        if (best[1] && guard_node(keys, best[1], &guard, &n))
             return guard;
     }
     return 0;
@@ -250,12 +259,12 @@ static uint64_t choose_guard(const struct keys *keys, const uint32_t *pc)
 
 static inline bool guard_passes(const struct keys *keys, uint64_t guard)
 {
-    for (uint64_t n = guard >> 60; n > 0; n--, guard >>= GUARD_BITS) {
+    uint64_t any = 0;
+    for (unsigned i = 0; i < GUARD_IDS; i++, guard >>= GUARD_BITS) {
         uint32_t bit = guard & GUARD_MASK;
-        if (keys->signature[bit / 64] >> bit % 64 & 1)
-            return true;
+        any |= keys->signature[bit / 64] >> bit % 64;
     }
-    return false;
+    return any & 1;
 }
 
 /* links, sorted by key into starts and waiters. */
@@ -382,6 +391,7 @@ static void tell_all(struct keys *keys, const struct item_index *index)
 {
     memset(keys->lists, 0, (keys->n_lists / 64 + 1) * sizeof *keys->lists);
     memset(keys->signature, 0, sizeof keys->signature);
+    keys->signature[0] = 1;
     for (size_t i = 0; i < index->n_ids; i++) {
         uint32_t bit = guard_bit(index->ids[i]);
         __builtin_prefetch(&keys->starts[index->ids[i]]);
@@ -414,7 +424,7 @@ const uint32_t *keys_candidates(struct keys *keys, const struct item_index *inde
     for (size_t i = 0; i < n; i++) {
         uint32_t rule = keys->candidates[i];
         keys->candidates[kept] = rule;
-        kept += keys->guards[rule] == 0 || guard_passes(keys, keys->guards[rule]);
+        kept += guard_passes(keys, keys->guards[rule]);
     }
     *ret_n = kept;
     return keys->candidates;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define BUCKETS_MIN 2048u  /* 128 KiB */
-#define BUCKETS_MAX 32768u /* 2 MiB */
+#define BUCKETS_MAX 65536u /* 4 MiB */
 #define IDS_MAX     (1u << 19)
 #define CACHE_LINE  64u
 #define LIST_BIT    UINT32_C(0x80000000) /* an offset in ids; else the one id */
@@ -67,6 +67,15 @@ size_t lexicon_bytes(const struct lexicon *lexicon)
 {
     return sizeof *lexicon + (lexicon->mask + 1) * sizeof(struct bucket) +
            lexicon->ids->len * sizeof(uint32_t);
+}
+
+void lexicon_prefetch_vocab(const struct lexicon *lexicon, const struct word *word)
+{
+    const struct bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
+    bool is_there =
+        (bucket->slots[0].key[0] == word->key[0]) | (bucket->slots[1].key[0] == word->key[0]);
+    if (!is_there)
+        vocab_prefetch(lexicon->vocab, word);
 }
 
 void lexicon_prefetch(const struct lexicon *lexicon, const struct word *word)

@@ -21,6 +21,8 @@ void lexicon_free(struct lexicon *lexicon);
 size_t lexicon_bytes(const struct lexicon *lexicon);
 /* To be called a few words ahead. */
 void lexicon_prefetch(const struct lexicon *lexicon, const struct word *word);
+/* Then, a little later: to be called for words that are about to be looked up. */
+void lexicon_prefetch_vocab(const struct lexicon *lexicon, const struct word *word);
 /* The ids of the tests the word passes, valid until the next call, and how many. */
 size_t lexicon_find(struct lexicon *lexicon, const struct word *word, unsigned language,
                     const uint32_t **ret_ids);

@@ -7,6 +7,7 @@
  *     NEAR size, distance (bit 31: ordered), left, right
  *     ATLEAST size, count, body
  *     IN size, mask, body      the body is sought in these fields
+ *     NEED size, ids, leaf     a LEAF that matches only where all these words are
  *     WORD id                  one word, by its number in the vocabulary
  *     LEAF index               anything else, in ruleset.leaves
  *     LIST index               an OR that several rules share, in ruleset.lists
@@ -25,7 +26,18 @@
 #include <glib.h>
 #include <stdint.h>
 
-enum program_op { OP_WORD, OP_LEAF, OP_LIST, OP_AND, OP_OR, OP_NOT, OP_NEAR, OP_ATLEAST, OP_IN };
+enum program_op {
+    OP_WORD,
+    OP_LEAF,
+    OP_LIST,
+    OP_AND,
+    OP_OR,
+    OP_NOT,
+    OP_NEAR,
+    OP_ATLEAST,
+    OP_IN,
+    OP_NEED
+};
 
 #define PROGRAM_OP(word)         ((enum program_op)((word) >> 28))
 #define PROGRAM_PAYLOAD(word)    ((word)&UINT32_C(0x0FFFFFFF))
@@ -97,6 +109,12 @@ static inline const uint32_t *ruleset_code(const struct ruleset *set, uint32_t a
 static inline uint32_t program_size(const uint32_t *pc)
 {
     return PROGRAM_OP(*pc) >= OP_AND ? 1 + PROGRAM_PAYLOAD(*pc) : 1;
+}
+
+/* The LEAF of a NEED. */
+static inline const uint32_t *program_needed(const uint32_t *pc)
+{
+    return pc + PROGRAM_PAYLOAD(*pc);
 }
 
 #endif

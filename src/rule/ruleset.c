@@ -492,6 +492,8 @@ struct ruleset *ruleset_compile(const struct rule_def *rules, size_t n_rules,
         read_rule(&builder, i);
     vocab_seal(builder.compiler.set->vocab);
     struct ruleset *set = builder.compiler.set;
+    set->strings->str = g_realloc(set->strings->str, set->strings->len + 1);
+    set->strings->allocated_len = set->strings->len + 1;
     if (builder.problems.n_errors > 0)
         g_clear_pointer(&set, ruleset_unref);
     *ret_problems = builder.problems.list;

@@ -241,7 +241,6 @@ static void choose_keep(struct vocab *vocab)
             continue;
         unsigned class = (unsigned char)vocab->pool->str[entry->text] >> 7;
         shortest[class] = MIN(shortest[class], entry->size);
-        vocab->filter.has_begins[class] = true;
     }
     for (unsigned class = 0; class < 2; class ++)
         vocab->filter.keep[class] = GUINT64_TO_LE(UINT64_MAX >> (64 - 8 * shortest[class]));
@@ -268,6 +267,12 @@ static void make_filter(struct vocab *vocab)
     }
 }
 
+void vocab_prefetch(const struct vocab *vocab, const struct word *word)
+{
+    __builtin_prefetch(
+        &vocab->slots[slot_hash(word->hash, WORD_IS, 0) & (uint32_t)(vocab->n_slots - 1)]);
+}
+
 const struct vocab_filter *vocab_filter(const struct vocab *vocab)
 {
     return &vocab->filter;
@@ -277,6 +282,8 @@ void vocab_seal(struct vocab *vocab)
 {
     if (vocab->beginnings)
         return; /* sealed already */
+    vocab->pool->str = g_realloc(vocab->pool->str, vocab->pool->len + 1);
+    vocab->pool->allocated_len = vocab->pool->len + 1;
     note_beginnings(vocab);
     make_filter(vocab);
     if (vocab->wildcards->len == 0)

@@ -28,8 +28,8 @@ struct vocab;
 struct vocab_filter {
     const uint64_t *words; /* NULL: every word may pass a test */
     uint32_t mask;
-    bool has_begins[2]; /* of words whose first letter is ASCII, of others: longer in bytes */
-    uint64_t keep[2];   /* the bytes of a key that count */
+    uint64_t keep[2]; /* the bytes of a key that count: of words whose first letter is ASCII, of
+                         others, which are longer in bytes */
     uint64_t begins[VOCAB_BEGIN_BITS / 64];
 };
 
@@ -59,19 +59,19 @@ static inline uint32_t vocab_begin_bit(uint64_t key)
     return (uint32_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 49);
 }
 
-/* False where the word certainly passes no test: one or two bits tell, which nearly all words fail
- * while the rules are few. */
+/* False where the word certainly passes no test: two bits tell, which nearly all words fail while
+ * the rules are few. Without a branch, because no processor can guess what the next word is. */
 static inline bool vocab_may_pass(const struct vocab_filter *filter, const struct word *word)
 {
     unsigned class = vocab_key_class(word->key[0]);
-    uint32_t bit = word->hash & filter->mask;
-    if (!filter->words || (filter->words[bit / 64] >> bit % 64 & 1))
-        return true;
-    if (!filter->has_begins[class])
-        return false;
-    bit = vocab_begin_bit(word->key[0] & filter->keep[class]);
-    return filter->begins[bit / 64] >> bit % 64 & 1;
+    uint32_t whole = word->hash & filter->mask;
+    uint32_t begin = vocab_begin_bit(word->key[0] & filter->keep[class]);
+    return (filter->words[whole / 64] >> whole % 64 & 1) |
+           (filter->begins[begin / 64] >> begin % 64 & 1);
 }
+
+/* To be called a few words ahead of vocab_resolve(). */
+void vocab_prefetch(const struct vocab *vocab, const struct word *word);
 
 struct vocab_stems;
 
