@@ -112,22 +112,27 @@ static uint64_t hash_rest(uint64_t hash, const char *folded, size_t size)
     return hash;
 }
 
-void word_set_key(struct word *word, const char *folded, size_t size)
+static inline void set_key(struct word *word, const char *folded, size_t size)
 {
     load_key(word->key, folded, size);
     uint64_t hash = mix(word->key[0] ^ 0x8EBC6AF09C88C6E3ull, word->key[1] ^ 0x589965CC75374CC3ull);
-    if (size > WORD_KEY_BYTES)
+    if (G_UNLIKELY(size > WORD_KEY_BYTES))
         hash = hash_rest(hash, folded, size);
     word->folded = folded;
     word->size = (uint16_t)size;
     word->hash = (uint32_t)hash;
 }
 
+void word_set_key(struct word *word, const char *folded, size_t size)
+{
+    set_key(word, folded, size);
+}
+
 static inline void put_word(struct words *words, const char *folded, size_t size, size_t start,
                             size_t end, bool is_single)
 {
     struct word *word = &words->list[words->n++];
-    word_set_key(word, folded, size);
+    set_key(word, folded, size);
     word->start = (uint32_t)start;
     word->end = (uint32_t)end;
     word->is_single = is_single;
