@@ -156,18 +156,19 @@ static int try_on_archive(const struct config *config, const struct backtest_opt
     return EXIT_FAILED;
 }
 
-static int run(const char *config_path, const struct backtest_options *options, const char *rule)
+/* text: a query where one was given, else the ID of a rule. */
+static int run(const char *config_path, const struct backtest_options *options, const char *text)
 {
     struct config *config = command_load_config(config_path);
     if (!config)
         return EXIT_CONFIG;
     int code = EXIT_CONFIG;
     const struct rule_def rules[] = {
-        definition(config, options->query ? options->query : rule, "q1"),
+        definition(config, text, "q1"),
         definition(config, options->other ? options->other : "", "q2")};
     struct ruleset *set = NULL;
-    if (!options->query && rules[0].id != NULL && strcmp(rules[0].id, rule) != 0)
-        code = command_usage("backtest", "there is no rule %s; a query is given with -q", rule);
+    if (!options->query && rules[0].id != NULL && strcmp(rules[0].id, text) != 0)
+        code = command_usage("backtest", "there is no rule %s; a query is given with -q", text);
     else
         set = compile(config, rules, options->other ? 2 : 1);
     if (set) {
@@ -196,7 +197,7 @@ int cmd_backtest(const char *config_path, int argc, char **argv)
         if (argc > 2 || (argc == 2) == (options.query != NULL))
             code = command_usage("backtest", "one rule, or one query with -q, is wanted");
         else
-            code = run(config_path, &options, argc == 2 ? argv[1] : NULL);
+            code = run(config_path, &options, options.query ? options.query : argv[1]);
     }
     g_free(options.query);
     g_free(options.since);

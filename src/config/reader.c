@@ -181,9 +181,7 @@ static bool check_key(struct reader *reader, struct place place, const char *key
 
 static bool looks_like_key(const char *key)
 {
-    size_t size = 0;
-    while (g_ascii_isalnum(key[size]) || key[size] == '_' || key[size] == '-' || key[size] == '.')
-        size++;
+    size_t size = strspn(key, G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "_-.");
     return size > 0 && key[size] == '\0';
 }
 

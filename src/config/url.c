@@ -71,7 +71,7 @@ static bool check_characters(const char *text, bool allows_blanks, struct parse_
 static bool check_exec(const char *text, struct parse_fault *fault)
 {
     g_auto(GStrv) argv = NULL;
-    const char *command = strchr(text, ':') + 1;
+    const char *command = text + strcspn(text, ":") + 1; /* its scheme was looked at */
     if (*command == '/' && parse_argv(command, &argv, fault))
         return true;
     return parse_fail(fault, (size_t)(command - text),

@@ -3,7 +3,6 @@
 #include "text/utf8.h"
 
 #include <errno.h>
-#include <iconv.h>
 #include <string.h>
 
 #define DECLARATION_BYTES_MAX 2048 /* where a declaration is looked for */
@@ -53,7 +52,7 @@ static size_t count_utf8(const char *bytes, size_t size, bool stop, size_t *ret_
 }
 
 /* Converts everything; what means nothing is replaced, unit bytes at a time. */
-static GString *convert(iconv_t converter, const char *bytes, size_t size, size_t unit)
+static GString *convert(GIConv converter, const char *bytes, size_t size, size_t unit)
 {
     GString *out = g_string_sized_new(size + size / 2 + 16);
     char *in = (char *)(uintptr_t)bytes; /* iconv(3) takes it without const and leaves it alone */
@@ -61,7 +60,7 @@ static GString *convert(iconv_t converter, const char *bytes, size_t size, size_
     while (size > 0) {
         char *to = buffer;
         size_t room = sizeof buffer;
-        size_t result = iconv(converter, &in, &size, &to, &room);
+        size_t result = g_iconv(converter, &in, &size, &to, &room);
         int code = errno;
         g_string_append_len(out, buffer, to - buffer);
         if (result != (size_t)-1 || code == E2BIG)
@@ -70,7 +69,7 @@ static GString *convert(iconv_t converter, const char *bytes, size_t size, size_
         g_string_append(out, REPLACEMENT);
         in += bad;
         size -= bad;
-        iconv(converter, NULL, NULL, NULL, NULL);
+        g_iconv(converter, NULL, NULL, NULL, NULL);
     }
     return out;
 }
@@ -78,14 +77,14 @@ static GString *convert(iconv_t converter, const char *bytes, size_t size, size_
 static bool convert_from(const char *name, size_t unit, const char *bytes, size_t size,
                          struct encoding_text *ret, GError **error)
 {
-    iconv_t converter = iconv_open("UTF-8", name);
-    if (converter == (iconv_t)-1) {
+    GIConv converter = g_iconv_open("UTF-8", name);
+    if (converter == (GIConv)-1) {
         g_set_error(error, FEED_ERROR, FEED_ERROR_ENCODING,
                     "this system cannot read the encoding %s", name);
         return false;
     }
     GString *out = convert(converter, bytes, size, unit);
-    iconv_close(converter);
+    g_iconv_close(converter);
     ret->size = out->len;
     ret->at = ret->owned = g_string_free(out, FALSE);
     return true;

@@ -63,7 +63,7 @@ static struct parts split(struct slice rest)
         parts.scheme = (struct slice){rest.at, scheme};
         drop(&rest, scheme + 1);
     }
-    if (rest.size >= 2 && rest.at[0] == '/' && rest.at[1] == '/') {
+    if (rest.size >= 2 && memcmp(rest.at, "//", 2) == 0) {
         drop(&rest, 2);
         parts.authority = take_until(&rest, "/?#");
     }
@@ -195,7 +195,7 @@ const char *link_resolve(struct arena *arena, const char *base, struct slice ref
     struct slice base_url = {base, base ? strlen(base) : 0};
     if (url.size == 0)
         return NULL;
-    if (link_is_absolute(url) || !link_is_absolute(base_url))
+    if (!base || link_is_absolute(url) || !link_is_absolute(base_url))
         return arena_text(arena, url.at, url.size);
     g_autoptr(GString) out = g_string_sized_new(base_url.size + url.size);
     append_resolved(out, base_url, url);

@@ -111,7 +111,7 @@ static void check_look_alikes_in(const struct lint *lint, size_t start, size_t e
 
 static void check_look_alikes(const struct lint *lint, const struct query_node *node)
 {
-    if (node->kind != QUERY_TERM || node->term->kind == TERM_REGEX ||
+    if (node->kind != QUERY_TERM || !node->term || node->term->kind == TERM_REGEX ||
         node->term->kind == TERM_VALUE)
         return;
     size_t size = node->end - node->start, done = 0;

@@ -47,7 +47,8 @@ static void count_letters(const GString *text, size_t *ret_all, size_t *ret_run,
             *ret_ascii = false;
         pos += wildcard_character(text->str + pos, text->len - pos);
         ++*ret_all;
-        *ret_run = MAX(*ret_run, ++run);
+        run++;
+        *ret_run = MAX(*ret_run, run);
     }
 }
 

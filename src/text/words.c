@@ -490,7 +490,7 @@ static void cut_window(struct words *words)
         uint64_t bits = words->word_bits[i] | words->other_bits[i];
         uint64_t edges = bits ^ (bits << 1 | carry);
         carry = bits >> 63;
-        for (bool is_start = ((bits & edges) & (edges & -edges)) != 0; edges;
+        for (bool is_start = (bits & edges & -edges) != 0; edges;
              edges &= edges - 1, is_start = !is_start) {
             size_t at = i * 64 + (size_t)__builtin_ctzll(edges);
             if (is_start)
