@@ -4,7 +4,7 @@
 
 struct intake {
     struct monitor_feed *feed; /* NULL once cancelled */
-    struct monitor *monitor;
+    struct monitor *monitor;   /* NULL once cancelled: it may be gone before the store answers */
     struct shared_doc *shared;
     struct identity_keys *keys;
     struct store_verdicts *verdicts;
@@ -37,13 +37,20 @@ void shared_doc_unref(struct shared_doc *shared)
     g_free(shared);
 }
 
+static void uncount(struct intake *intake)
+{
+    if (intake->monitor)
+        monitor_count_intake(intake->monitor, -intake->shared->body_bytes);
+    intake->monitor = NULL;
+}
+
 static void intake_free(struct intake *intake)
 {
     if (intake->slice) {
         g_source_destroy(intake->slice);
         g_source_unref(intake->slice);
     }
-    monitor_count_intake(intake->monitor, -intake->shared->body_bytes);
+    uncount(intake);
     judge_free(intake->judge);
     store_verdicts_free(intake->verdicts);
     g_free(intake->keys);
@@ -204,6 +211,7 @@ void intake_cancel(struct intake *intake)
     void *user = intake->user;
     feed->intake = NULL;
     intake->feed = NULL;
+    uncount(intake);
     if (intake->slice)
         intake_free(intake);
     on_done(feed, user);
