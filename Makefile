@@ -84,6 +84,10 @@ check: ## build and run every test
 bench: all ## measure CPU and memory against peers (needs the peers' programs)
 	@code=0; for b in tests/bench/*; do [ ! -x $$b ] || { echo "== $$b"; $(PYTHON) $$b || code=1; }; done; exit $$code
 
+FUZZ_PAIRS ?= 1000000
+fuzz: all ## compare many random queries with the oracle (FUZZ_PAIRS, another seed every time)
+	$(PYTHON) tests/fuzz/oracle.py --pairs $(FUZZ_PAIRS) --seed $$(date +%s)
+
 unit: $(UNIT) ## build and run the unit tests alone
 	@for t in $(UNIT); do $$t || exit 1; done
 
