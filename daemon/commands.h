@@ -24,6 +24,7 @@ int cmd_parse(const char *config_path, int argc, char **argv);
 int cmd_poll(const char *config_path, int argc, char **argv);
 int cmd_status(const char *config_path, int argc, char **argv);
 int cmd_test_alert(const char *config_path, int argc, char **argv);
+int cmd_why(const char *config_path, int argc, char **argv);
 
 /* config_path, or where the configuration is found, loaded; its problems go to stderr. NULL after
  * saying why. */

@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"match", "[-q QUERY]… [--ids] [--stats] [FILE|-]", "items in, matches out", cmd_match},
     {"backtest", "RULE|-q QUERY [--since T] [--diff OTHER]", "what a rule would have caught",
      cmd_backtest},
+    {"why", "[--json] ALERT-ID|LINK [RULE]", "why a rule matched an item, or did not", cmd_why},
     {"alerts", "[-f] [--since T] [--rule R] [--json]", "list the alerts", cmd_alerts},
     {"poll", "[--wait T] [--json] [FEED…]", "ask the daemon to poll feeds now", cmd_poll},
     {"status", "[--json]", "show feeds, rules and sinks", cmd_status},

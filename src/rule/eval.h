@@ -38,5 +38,7 @@ void eval_spans(struct eval *eval, const uint32_t *pc, unsigned fields, struct s
  * list_name may be NULL. Call only where it holds. */
 void eval_evidence(struct eval *eval, const uint32_t *pc, unsigned fields, const uint32_t *written,
                    const char *list_name, GArray *list);
+/* Why the rule does not hold (rule_matcher_explain()). */
+char *eval_explain(struct eval *eval, const struct rule_entry *rule, char **ret_clause);
 
 #endif

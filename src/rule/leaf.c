@@ -242,7 +242,8 @@ static bool unordered_spans(const struct item_index *index, const struct rule_le
 {
     g_autoptr(GArray) list = gather_places(index, leaf, fields);
     const struct place *places = (const struct place *)(const void *)list->data;
-    uint32_t all = (uint32_t)((UINT64_C(1) << leaf->n_words) - 1), width = leaf->n_words + leaf->distance;
+    uint32_t all = (uint32_t)((UINT64_C(1) << leaf->n_words) - 1),
+             width = leaf->n_words + leaf->distance;
     bool found = false;
     for (size_t i = 0; i < list->len; i++) {
         uint32_t seen = 0;

@@ -134,6 +134,22 @@ const struct rule_match *rule_match_item(struct rule_matcher *matcher, const str
     return (const struct rule_match *)(const void *)matcher->matches->data;
 }
 
+char *rule_matcher_explain(struct rule_matcher *matcher, const struct rule_item *item, size_t rule,
+                           char **ret_clause)
+{
+    const struct rule_entry *entry = &g_array_index(matcher->set->rules, struct rule_entry, rule);
+    bool is_stopped;
+    matcher->eval.item++;
+    item_index_fill(matcher->index, item);
+    if (!in_scope(matcher, entry->scope, item)) {
+        *ret_clause = g_strdup("feeds");
+        return g_strdup("the rule does not look at this feed");
+    }
+    if (eval_rule(&matcher->eval, entry, &is_stopped))
+        return NULL;
+    return eval_explain(&matcher->eval, entry, ret_clause);
+}
+
 size_t rule_matcher_candidates(const struct rule_matcher *matcher)
 {
     return matcher->n_candidates;

@@ -116,6 +116,11 @@ const struct rule_match *rule_match_item(struct rule_matcher *matcher, const str
  * until the next call. */
 const size_t *rule_matcher_stopped(const struct rule_matcher *matcher, size_t *ret_n);
 
+/* Why a rule does not hold for an item: a sentence, and in *ret_clause its first clause that fails,
+ * as a query; the caller frees both. NULL where it holds. Ends what the last call returned. */
+char *rule_matcher_explain(struct rule_matcher *matcher, const struct rule_item *item, size_t rule,
+                           char **ret_clause);
+
 /* For measuring: how many rules of the last item were looked at; what the set and the matcher's
  * tables take; cutting an item into words and nothing else. */
 size_t rule_matcher_candidates(const struct rule_matcher *matcher);

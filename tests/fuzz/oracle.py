@@ -299,6 +299,10 @@ def near(left, right, n, ordered):
     return out
 
 
+# To Python these two are i without regard to case, to Unicode's case folding they are not: letters without case instead.
+NO_CASE = {0x130: 0x1C0, 0x131: 0x1C1}
+
+
 class Evaluator:
     def __init__(self, item, rule, lists, counts):
         self.item, self.rule, self.lists, self.counts = item, rule, lists, counts
@@ -320,7 +324,8 @@ class Evaluator:
 
     def regex(self, node, fields):
         flags = 0 if node[2] else re.I
-        return any(re.search(node[1], v[1], flags) for v in self.item.values if v[0] in fields)
+        pattern = node[1].translate(NO_CASE)
+        return any(re.search(pattern, v[1].translate(NO_CASE), flags) for v in self.item.values if v[0] in fields)
 
     def value(self, field, wanted):
         data = self.item.data
