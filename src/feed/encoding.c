@@ -183,17 +183,6 @@ static bool decode_ebcdic(const char *bytes, size_t size, struct encoding_text *
     return convert_from(is_ebcdic ? iconv_name : "IBM037", 1, bytes, size, ret, error);
 }
 
-/* Encodings in which ASCII bytes mean something else; the Encoding Standard reads none of them. */
-static bool is_refused(struct name name)
-{
-    static const char *const names[] = {"utf-7",       "utf7",        "hz-gb-2312", "hz",
-                                        "iso-2022-cn", "iso-2022-kr", "scsu",       "bocu-1"};
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
-        if (strlen(names[i]) == name.size && g_ascii_strncasecmp(name.at, names[i], name.size) == 0)
-            return true;
-    return false;
-}
-
 static bool refuse(struct name name, GError **error)
 {
     g_autofree char *shown = g_strndup(name.at, MIN(name.size, 40));
@@ -235,7 +224,7 @@ static bool decode_narrow(const char *bytes, size_t size, const char *content_ty
     struct name http = {NULL, 0}, declared = declared_name(bytes, size);
     if (content_type)
         http = value_of(content_type, content_type + strlen(content_type), "charset");
-    if (is_refused(declared))
+    if (declared.size > 0 && encoding_is_refused(declared.at, declared.size))
         return refuse(declared, error);
     size_t n_invalid = 0;
     size_t n_valid = count_utf8(bytes, size, true, &n_invalid);

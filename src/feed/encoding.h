@@ -23,6 +23,9 @@ bool encoding_decode(const char *bytes, size_t size, const char *content_type,
                      struct encoding_text *ret, GError **error);
 void encoding_clear(struct encoding_text *text);
 
+/* Whether it is one in which ASCII bytes mean something else, such as UTF-7: what is harmless to a
+ * scan may be markup then, so a document that declares it is not read. */
+bool encoding_is_refused(const char *name, size_t size);
 /* The name for iconv_open() of a declared encoding, NULL where it is not on the list. */
 const char *encoding_iconv_name(const char *name, size_t size);
 

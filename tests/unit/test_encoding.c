@@ -61,6 +61,12 @@ static void test_declared(void **state)
         {DECLARED("Shift_JIS") "\x93\xFA\x96\x7B\x87\x40", "日本①"},
         {DECLARED("euc-kr") "\xC7\xD1\xB1\xDB\x8C\x63", "한글똠"}, /* the last only in CP949 */
         {DECLARED("iso-2022-jp") "\x1B$BF|K\\\x1B(B", "日本"},
+        {DECLARED("iso-2022-kr") "\x1B$)C\x0EGQ1[\x0F!", "한글!"},
+        {DECLARED("euc_jis_2004") "\xC6\xFC\xCB\xDC", "日本"},
+        {DECLARED("viscii") "\xE4", "ả"},
+        {DECLARED("kz_1048") "\xA2", "ұ"},
+        {DECLARED("iso-ir-226") "\xAA", "Ș"},
+        {DECLARED("gb2312-1980") "\xD6\xEC", "朱"},
         {DECLARED("cp_is") "\x80", "Ç"},
         {DECLARED("") "caf\xC3\xA9", "café"},
         {"<?xml version='1.0' encoding = 'windows-1251' ?><t>\xC3", "Г"},
@@ -149,7 +155,7 @@ static void test_refused(void **state)
     (void)state;
     static const char *const documents[] = {
         DECLARED("utf-7") "+ADw-script+AD4-",   DECLARED("hz-gb-2312") "~{<:~}",
-        DECLARED("iso-2022-kr") "\x1B$)C",      DECLARED("bogus") "caf\xE9",
+        DECLARED("HZ_GB_2312") "~{<:~}",        DECLARED("bogus") "caf\xE9",
         DECLARED("../../etc/passwd") "caf\xE9",
     };
     for (size_t i = 0; i < G_N_ELEMENTS(documents); i++) {
