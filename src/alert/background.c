@@ -90,7 +90,7 @@ static gpointer run(gpointer user)
     return NULL;
 }
 
-bool background_is_stopping(const struct background *background)
+bool background_is_stopping(struct background *background)
 {
     return g_atomic_int_get(&background->is_stopping) != 0;
 }

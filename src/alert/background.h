@@ -34,6 +34,6 @@ void background_report(struct background *background, const struct store_alert *
 void background_report_rest(struct background *background, const GPtrArray *alerts, guint from,
                             enum sink_result result, const char *message);
 /* Whether the sink is to end: what blocks should give up soon. Any thread. */
-bool background_is_stopping(const struct background *background);
+bool background_is_stopping(struct background *background);
 
 #endif

@@ -191,7 +191,7 @@ static void look(struct child *child, int wait_ms)
         child->has_ended = true;
 }
 
-static void attend(struct child *child, int64_t timeout_ms, const struct background *background)
+static void attend(struct child *child, int64_t timeout_ms, struct background *background)
 {
     int64_t end_us = g_get_monotonic_time() + timeout_ms * 1000;
     while (!child->has_ended) {

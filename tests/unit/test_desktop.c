@@ -54,7 +54,7 @@ static const struct sink_hooks hooks = {on_result, on_ready, on_trouble, &world}
 
 static struct sink *new_sink(void)
 {
-    const struct sink_settings settings = {"desktop", "desktop"};
+    const struct sink_settings settings = {.id = "desktop", .type = "desktop"};
     return sink_desktop.create(&settings, &hooks, world.context);
 }
 
