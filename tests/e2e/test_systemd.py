@@ -117,6 +117,9 @@ def test_it_starts_with_the_session_and_says_what_it_does(service):
     assert [alert.title for alert in service.alerts(1)] == ["news of /a"]
     assert stat.S_IMODE(service.log.stat().st_mode) == 0o600
     service.wait(StatusText="1 feed, 0 failing")
+    answer = service.session.run(service.session.home / ".local/bin/feedwatch", "poll", "--wait", "0s", "--json")
+    assert [json.loads(line)["feed"] for line in answer.out.splitlines()] == ["f0"], \
+        f"the command is not heard in the unit's user namespace: {answer.err}"
     assert service.session.systemctl("disable", UNIT).code == 0
 
 
