@@ -20,6 +20,14 @@ OPT  := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno
 HARD := -fPIE
 LDSAN := -fsanitize=address,undefined
 endif
+ifdef FUZZ
+B    := build/fuzz
+CC   := clang
+OPT  := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+HARD := -fPIE
+LDSAN := -fsanitize=fuzzer,address,undefined
+FUZZ_MAIN :=
+endif
 ifdef COV
 B    := build/cov
 OPT  := -O0 -g --coverage
@@ -33,6 +41,8 @@ ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE -Isrc -I. -DFEEDWATCH_VERSION='"$(VERSION
               -DFEEDWATCH_SYSCONFDIR='"/etc"' $(PKG_CFLAGS) $(WARN) $(OPT) $(HARD) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDSAN) $(LDFLAGS)
 
+FUZZ_MAIN  ?= $(B)/tests/fuzz/replay.o
+
 LIB_SRC    := $(wildcard src/*/*.c)
 LIB_OBJ    := $(LIB_SRC:%.c=$(B)/%.o)
 LIB        := $(B)/libfeedwatch.a
@@ -42,7 +52,7 @@ BOTH_OBJ   := $(patsubst %.c,$(B)/%.o,$(filter-out daemon/feedwatch.c daemon/fee
 PROGRAMS   := $(B)/feedwatchd $(B)/feedwatch
 UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 SIM        := $(patsubst tests/sim/%.c,$(B)/sim/%,$(wildcard tests/sim/sim_*.c))
-FUZZ       := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZERS    := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: help all deps demo check unit lint bench fuzz coverage install uninstall clean tests print-cflags
 help: ## this list
@@ -66,10 +76,10 @@ $(B)/unit/%: $(B)/tests/unit/%.o $(LIB)
 $(B)/sim/%: $(B)/tests/sim/%.o $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
-$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/replay.o $(LIB)
+$(B)/fuzz/%: $(B)/tests/fuzz/%.o $(FUZZ_MAIN) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
-tests: all $(UNIT) $(SIM) $(FUZZ)
+tests: all $(UNIT) $(SIM) $(FUZZERS)
 
 deps: ## install what building and testing needs (Debian; root or sudo)
 	tests/tools/install-deps
@@ -85,8 +95,12 @@ bench: all ## measure CPU and memory against peers (needs the peers' programs)
 	@code=0; for b in tests/bench/*; do [ ! -x $$b ] || { echo "== $$b"; $(PYTHON) $$b || code=1; }; done; exit $$code
 
 FUZZ_PAIRS ?= 1000000
-fuzz: all ## compare many random queries with the oracle (FUZZ_PAIRS, another seed every time)
+fuzz: all ## look for breaking inputs (FUZZ_SECONDS each); compare FUZZ_PAIRS queries with the oracle
+	$(PYTHON) tests/tools/fuzz
 	$(PYTHON) tests/fuzz/oracle.py --pairs $(FUZZ_PAIRS) --seed $$(date +%s)
+
+coverage: ## what the tests reach, in build/cov/html
+	$(PYTHON) tests/tools/coverage
 
 unit: $(UNIT) ## build and run the unit tests alone
 	@for t in $(UNIT); do $$t || exit 1; done
