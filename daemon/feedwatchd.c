@@ -46,7 +46,10 @@ struct daemon {
     struct monitor *monitor;
     struct control_command commands[3]; /* the last one is the end */
     struct control *control;
-    guint patience; /* source */
+    guint patience;        /* source */
+    bool is_loading;       /* a new configuration, in a thread */
+    bool is_reload_wanted; /* once that is done */
+    bool is_ending;
 };
 
 /* A run with --once does not wait for ever for a disk that stays full. */
@@ -160,26 +163,21 @@ static char *describe_size(const struct config *config)
                            rules == 1 ? "" : "s");
 }
 
-/* NULL after saying why. Paths with %S would lead out of the directory that is in use. */
-static struct config *load_new_config(const struct daemon *daemon)
+/* Whether a new configuration may take the place of the old one; else says why not. Paths with %S
+ * would lead out of the directory that is in use. */
+static bool is_acceptable(const struct daemon *daemon, const struct config *config)
 {
-    struct config *config = load_config("feedwatchd", daemon->options.config_path);
-    if (!config) {
+    if (!config)
         log_error("the new configuration has errors; the old one stays in force");
-        return NULL;
-    }
-    if (strcmp(config->state_dir, daemon->config->state_dir) == 0)
-        return config;
-    log_error("another state_dir needs a restart; the old configuration stays in force");
-    config_unref(config);
-    return NULL;
+    else if (strcmp(config->state_dir, daemon->config->state_dir) != 0)
+        log_error("another state_dir needs a restart; the old configuration stays in force");
+    else
+        return true;
+    return false;
 }
 
-static void reload(struct daemon *daemon)
+static void adopt(struct daemon *daemon, struct config *config)
 {
-    struct config *config = load_new_config(daemon);
-    if (!config)
-        return;
     config_unref(daemon->config);
     daemon->config = config;
     sinks_apply(config, daemon->store, daemon->dispatcher);
@@ -188,13 +186,53 @@ static void reload(struct daemon *daemon)
     log_info("configuration reloaded: %s", size);
 }
 
+static void start_reload(struct daemon *daemon);
+
+/* On the main loop again. An item that is being judged keeps the rules it began with. */
+static void on_loaded(GObject *source, GAsyncResult *result, gpointer user)
+{
+    struct daemon *daemon = user;
+    struct config *config = g_task_propagate_pointer(G_TASK(result), NULL);
+    (void)source;
+    daemon->is_loading = false;
+    if (!daemon->is_ending && is_acceptable(daemon, config))
+        adopt(daemon, g_steal_pointer(&config));
+    if (config)
+        config_unref(config);
+    if (daemon->is_ending)
+        return;
+    show_status(daemon);
+    if (daemon->is_reload_wanted)
+        start_reload(daemon);
+    else
+        service_ready(daemon->service);
+}
+
+static void load_in_thread(GTask *task, gpointer source, gpointer path, GCancellable *cancellable)
+{
+    (void)source, (void)cancellable;
+    g_task_return_pointer(task, load_config("feedwatchd", path), NULL);
+}
+
+/* Many rules take seconds to compile: meanwhile the loop goes on with the old ones. */
+static void start_reload(struct daemon *daemon)
+{
+    g_autoptr(GTask) task = g_task_new(NULL, NULL, on_loaded, daemon);
+    daemon->is_reload_wanted = false;
+    daemon->is_loading = true;
+    g_task_set_task_data(task, g_strdup(daemon->options.config_path), g_free);
+    g_task_run_in_thread(task, load_in_thread);
+}
+
+/* What is changed while a configuration is being read is read once more behind it. */
 static gboolean on_reload(gpointer user)
 {
     struct daemon *daemon = user;
-    service_reloading(daemon->service);
-    reload(daemon);
-    show_status(daemon);
-    service_ready(daemon->service);
+    daemon->is_reload_wanted = true;
+    if (!daemon->is_loading) {
+        service_reloading(daemon->service);
+        start_reload(daemon);
+    }
     return G_SOURCE_CONTINUE;
 }
 
@@ -290,6 +328,13 @@ static void start(struct daemon *daemon)
     service_ready(daemon->service);
 }
 
+static void end_loading(struct daemon *daemon)
+{
+    daemon->is_ending = true;
+    while (daemon->is_loading)
+        g_main_context_iteration(NULL, TRUE);
+}
+
 static int stop(struct daemon *daemon)
 {
     struct monitor_count count;
@@ -332,6 +377,7 @@ int main(int argc, char **argv)
     if (code == EXIT_OK) {
         start(&daemon);
         g_main_loop_run(daemon.loop);
+        end_loading(&daemon);
         code = stop(&daemon);
     }
     clock_free(daemon.clock);
