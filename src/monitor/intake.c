@@ -2,6 +2,10 @@
 
 #include <string.h>
 
+/* Documents whose bodies had so many bytes may wait for the store; then no request is started until
+ * it has caught up. */
+#define TAKING_IN_BYTES_MAX (2 << 20)
+
 struct intake {
     struct monitor_feed *feed; /* NULL once cancelled */
     struct monitor *monitor;   /* NULL once cancelled: it may be gone before the store answers */
@@ -37,10 +41,27 @@ void shared_doc_unref(struct shared_doc *shared)
     g_free(shared);
 }
 
+void intake_limit_fetching(struct monitor *monitor)
+{
+    fetcher_set_limits(monitor->parts.fetcher, monitor->config->host_spacing_ms,
+                       monitor->is_choked ? 0 : monitor->config->max_connections);
+}
+
+/* What is taken in (bytes > 0) and what is done (< 0). */
+static void count_bytes(struct monitor *monitor, int64_t bytes)
+{
+    monitor->taking_in_bytes += bytes;
+    bool is_full = monitor->taking_in_bytes > TAKING_IN_BYTES_MAX;
+    if (is_full == monitor->is_choked || monitor->is_stopped)
+        return;
+    monitor->is_choked = is_full;
+    intake_limit_fetching(monitor);
+}
+
 static void uncount(struct intake *intake)
 {
     if (intake->monitor)
-        monitor_count_intake(intake->monitor, -intake->shared->body_bytes);
+        count_bytes(intake->monitor, -intake->shared->body_bytes);
     intake->monitor = NULL;
 }
 
@@ -197,7 +218,7 @@ void intake_start(struct monitor_feed *feed, struct shared_doc *shared, intake_d
     intake->user = user;
     intake->keys = identity_keys_of(shared->doc, feed->state->uses_title_key);
     feed->intake = intake;
-    monitor_count_intake(intake->monitor, shared->body_bytes);
+    count_bytes(intake->monitor, shared->body_bytes);
     store_classify(feed->monitor->parts.store, feed->state->id, shared->doc, intake->keys,
                    on_classified, intake);
 }

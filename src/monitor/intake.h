@@ -32,4 +32,7 @@ void intake_start(struct monitor_feed *feed, struct shared_doc *shared, intake_d
 /* Ends it here, with on_done; a commit that was handed to the store is written all the same. */
 void intake_cancel(struct intake *intake);
 
+/* By the configuration; none where too many bytes are taken in and not committed yet. */
+void intake_limit_fetching(struct monitor *monitor);
+
 #endif

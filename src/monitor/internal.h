@@ -40,7 +40,8 @@ struct monitor {
     GHashTable *feeds;            /* feed ID -> struct monitor_feed */
     struct schedule_queue *queue; /* of struct monitor_feed, by boot ms */
     GSource *timer;
-    guint polls;             /* under way */
+    guint polls;                                     /* under way */
+    void (*on_poll_over)(struct monitor_feed *feed); /* after a poll, not after poll_cancel() */
     int64_t taking_in_bytes; /* bodies whose documents are not committed yet */
     bool is_choked;          /* by them: no request starts */
     struct monitor_count count;
@@ -49,8 +50,10 @@ struct monitor {
     bool is_once, is_stopped;
 };
 
-/* Begins a poll; the feed must not have one. */
+/* poll.c. Begins a poll; the feed must not have one. */
 void poll_start(struct monitor_feed *feed);
+/* The same for a leader, whatever its due time. */
+void poll_now(struct monitor_feed *leader);
 /* Ends it where it is; what was handed to the store is written all the same. */
 void poll_cancel(struct poll *poll);
 
@@ -73,16 +76,13 @@ void refreshes_on_poll_over(struct monitor_feed *leader);
 /* Before a new configuration: nobody waits any longer. */
 void refreshes_end(struct monitor *monitor);
 
-/* Polls a leader whatever its due time; it must not have a poll. */
-void monitor_poll_now(struct monitor_feed *leader);
-/* By its due time; a feed that follows, is gone, or is polled once only has no place. */
+/* feed.c: what one feed remembers, and says. By its due time; a feed that follows, is gone, or is
+ * polled once only has no place. */
 void monitor_place_in_queue(struct monitor_feed *feed);
-/* Called by a poll when it is over; sets the feed's place in the queue by its state. */
-void monitor_on_poll_over(struct monitor_feed *feed);
 void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message);
-/* Counts what is taken in (bytes > 0) and what is done (< 0): when too much is, fetching pauses. */
-void monitor_count_intake(struct monitor *monitor, int64_t bytes);
 void monitor_on_moved(struct monitor_feed *feed);
+/* What was remembered of another address does not hold for a new one. */
+void monitor_forget_address(struct store_feed *state);
 void monitor_take_validators(struct store_feed *state, const struct fetch_validators *validators);
 void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome);
 struct schedule_settings monitor_schedule_settings(const struct monitor_feed *feed);

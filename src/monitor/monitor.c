@@ -8,44 +8,10 @@
 /* GLib's time-outs run on CLOCK_MONOTONIC, which stands still in suspend: the loop looks again at
  * least this often. */
 #define TICK_MAX_MS 60000
-/* Documents whose bodies had so many bytes may wait for the store; then no request is started until
- * it has caught up. */
-#define TAKING_IN_BYTES_MAX (2 << 20)
 /* So many commits may wait for the disk before polling pauses. */
 #define BACKLOG_MAX 256
 
 static void set_timer(struct monitor *monitor);
-
-void monitor_place_in_queue(struct monitor_feed *feed)
-{
-    struct monitor *monitor = feed->monitor;
-    if (monitor->is_once || !feed->group || feed->state->schedule.is_gone)
-        return;
-    int64_t wait_s = feed->state->schedule.due_s - clock_wall_s(monitor->parts.clock);
-    schedule_queue_set(monitor->queue, feed,
-                       clock_boot_ms(monitor->parts.clock) + MAX(wait_s, 0) * 1000);
-}
-
-struct schedule_settings monitor_schedule_settings(const struct monitor_feed *feed)
-{
-    return (struct schedule_settings){feed->group_interval_s, feed->settings->cache_max_s};
-}
-
-void monitor_take_validators(struct store_feed *state, const struct fetch_validators *validators)
-{
-    g_free(state->etag);
-    g_free(state->last_modified);
-    state->etag = g_strdup(validators->etag);
-    state->last_modified = g_strdup(validators->last_modified);
-}
-
-void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome)
-{
-    const struct schedule_settings settings = monitor_schedule_settings(feed);
-    feed->last = (struct monitor_outcome){.kind = outcome->kind, .n_new = outcome->n_new};
-    schedule_after(&settings, &feed->state->schedule, outcome,
-                   clock_wall_s(feed->monitor->parts.clock), g_random_int());
-}
 
 static struct monitor_feed *monitor_feed_new(struct monitor *monitor, const char *id,
                                              struct store_feed *state)
@@ -72,20 +38,6 @@ static void monitor_feed_free(gpointer data)
     g_free(feed);
 }
 
-/* What was remembered of another address does not hold for this one. */
-static void forget_address(struct store_feed *state)
-{
-    g_clear_pointer(&state->etag, g_free);
-    g_clear_pointer(&state->last_modified, g_free);
-    g_clear_pointer(&state->moved_url, g_free);
-    g_clear_pointer(&state->candidate_url, g_free);
-    state->candidate_since_s = 0;
-    state->candidate_seen = 0;
-    state->body_hash = 0;
-    state->schedule = (struct schedule_state){.rhythm_s = state->schedule.rhythm_s,
-                                              .new_item_s = state->schedule.new_item_s};
-}
-
 /* The feed as the configuration has it now. */
 static void configure_feed(struct monitor *monitor, const struct config_feed *settings)
 {
@@ -100,7 +52,7 @@ static void configure_feed(struct monitor *monitor, const struct config_feed *se
     if (feed->poll)
         poll_cancel(feed->poll);
     if (feed->state->url)
-        forget_address(feed->state);
+        monitor_forget_address(feed->state);
     g_free(feed->state->url);
     feed->state->url = g_strdup(settings->url);
 }
@@ -113,12 +65,6 @@ static gboolean is_unconfigured(gpointer key, gpointer value, gpointer user)
     return feed->settings == NULL;
 }
 
-static void limit_fetcher(struct monitor *monitor)
-{
-    fetcher_set_limits(monitor->parts.fetcher, monitor->config->host_spacing_ms,
-                       monitor->is_choked ? 0 : monitor->config->max_connections);
-}
-
 static void take_config(struct monitor *monitor, struct config *config)
 {
     struct config *old = monitor->config;
@@ -127,7 +73,7 @@ static void take_config(struct monitor *monitor, struct config *config)
     monitor->rules = judge_rules_new(config);
     g_free(monitor->user_agent);
     monitor->user_agent = http_user_agent(config->user_agent_contact);
-    limit_fetcher(monitor);
+    intake_limit_fetching(monitor);
     groups_dissolve(monitor);
     for (guint i = 0; i < config->feeds->len; i++) {
         const struct config_feed *settings = g_ptr_array_index(config->feeds, i);
@@ -181,6 +127,25 @@ static void load_states(struct monitor *monitor)
     }
 }
 
+static bool is_idle(const struct monitor *monitor)
+{
+    return monitor->polls == 0;
+}
+
+/* Its place in the queue is by its state. */
+static void on_poll_over(struct monitor_feed *feed)
+{
+    struct monitor *monitor = feed->monitor;
+    if (monitor->is_stopped)
+        return;
+    monitor_place_in_queue(feed);
+    refreshes_on_poll_over(feed);
+    if (monitor->is_once && is_idle(monitor) && monitor->hooks.on_finished)
+        monitor->hooks.on_finished(monitor->hooks.user);
+    else if (!monitor->is_once)
+        set_timer(monitor);
+}
+
 struct monitor *monitor_new(const struct monitor_parts *parts, struct config *config,
                             const struct monitor_hooks *hooks)
 {
@@ -189,6 +154,7 @@ struct monitor *monitor_new(const struct monitor_parts *parts, struct config *co
     monitor->hooks = *hooks;
     monitor->feeds = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, monitor_feed_free);
     monitor->queue = schedule_queue_new();
+    monitor->on_poll_over = on_poll_over;
     monitor->refreshes = g_ptr_array_new();
     load_states(monitor);
     adopt_renamed(monitor, config);
@@ -203,66 +169,6 @@ void monitor_reload(struct monitor *monitor, struct config *config)
     adopt_renamed(monitor, config);
     take_config(monitor, config);
     set_timer(monitor);
-}
-
-void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message)
-{
-    struct monitor *monitor = feed->monitor;
-    monitor->count.polled++;
-    if (!ok)
-        monitor->count.failed_now++;
-    bool was_failing = feed->is_reported;
-    feed->is_reported = !ok;
-    if (monitor->hooks.on_feed && (ok ? was_failing : !was_failing || monitor->is_once))
-        monitor->hooks.on_feed(feed->state->id, message, monitor->hooks.user);
-}
-
-void monitor_count_intake(struct monitor *monitor, int64_t bytes)
-{
-    monitor->taking_in_bytes += bytes;
-    bool is_full = monitor->taking_in_bytes > TAKING_IN_BYTES_MAX;
-    if (is_full == monitor->is_choked || monitor->is_stopped)
-        return;
-    monitor->is_choked = is_full;
-    limit_fetcher(monitor);
-}
-
-void monitor_on_moved(struct monitor_feed *feed)
-{
-    const struct monitor_hooks *hooks = &feed->monitor->hooks;
-    if (hooks->on_moved)
-        hooks->on_moved(feed->state->id, feed->state->moved_url, hooks->user);
-}
-
-static bool is_idle(const struct monitor *monitor)
-{
-    return monitor->polls == 0;
-}
-
-void monitor_on_poll_over(struct monitor_feed *feed)
-{
-    struct monitor *monitor = feed->monitor;
-    monitor->polls--;
-    if (monitor->is_stopped)
-        return;
-    monitor_place_in_queue(feed);
-    refreshes_on_poll_over(feed);
-    if (monitor->is_once && is_idle(monitor) && monitor->hooks.on_finished)
-        monitor->hooks.on_finished(monitor->hooks.user);
-    else if (!monitor->is_once)
-        set_timer(monitor);
-}
-
-static void begin(struct monitor_feed *feed)
-{
-    feed->monitor->polls++;
-    poll_start(feed);
-}
-
-void monitor_poll_now(struct monitor_feed *leader)
-{
-    schedule_queue_remove(leader->monitor->queue, leader);
-    begin(leader);
 }
 
 static bool is_backed_up(const struct monitor *monitor)
@@ -280,7 +186,7 @@ static gboolean on_timer(gpointer user)
     while (!is_backed_up(monitor) &&
            (feed = schedule_queue_pop_due(monitor->queue, now_ms)) != NULL)
         if (!feed->poll)
-            begin(feed);
+            poll_start(feed);
     set_timer(monitor);
     return G_SOURCE_REMOVE;
 }
@@ -329,7 +235,7 @@ static void start_all(struct monitor *monitor)
         const struct config_feed *settings = g_ptr_array_index(monitor->config->feeds, i);
         struct monitor_feed *feed = g_hash_table_lookup(monitor->feeds, settings->id);
         if (feed && feed->group && may_ask_now(feed, now_s))
-            begin(feed);
+            poll_start(feed);
     }
     if (is_idle(monitor))
         g_idle_add(on_nothing_to_do, monitor);

@@ -16,7 +16,8 @@ static void poll_over(struct poll *poll)
     struct monitor_feed *feed = poll->feed;
     g_free(poll);
     feed->poll = NULL;
-    monitor_on_poll_over(feed);
+    feed->monitor->polls--;
+    feed->monitor->on_poll_over(feed);
 }
 
 static void on_taken_in(struct monitor_feed *feed, void *user)
@@ -127,6 +128,7 @@ static void on_attempt_saved(void *user)
 void poll_start(struct monitor_feed *feed)
 {
     struct monitor *monitor = feed->monitor;
+    monitor->polls++;
     struct poll *poll = g_new0(struct poll, 1);
     poll->feed = feed;
     feed->poll = poll;
@@ -134,6 +136,12 @@ void poll_start(struct monitor_feed *feed)
     poll->is_plain = schedule_start(&settings, &feed->state->schedule,
                                     clock_wall_s(monitor->parts.clock), g_random_int());
     store_save_feed(monitor->parts.store, feed->state, on_attempt_saved, poll);
+}
+
+void poll_now(struct monitor_feed *leader)
+{
+    schedule_queue_remove(leader->monitor->queue, leader);
+    poll_start(leader);
 }
 
 /* Where the store or an intake still knows the poll, their completion frees it. */

@@ -80,7 +80,7 @@ static void refresh_feed(struct refresh *refresh, struct monitor_feed *feed,
         return;
     g_hash_table_add(refresh->waiting, feed);
     if (!leader->poll)
-        monitor_poll_now(leader);
+        poll_now(leader);
 }
 
 /* struct monitor_feed -> the one that polls for it. */

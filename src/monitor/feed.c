@@ -1,0 +1,65 @@
+#include "monitor/internal.h"
+
+void monitor_place_in_queue(struct monitor_feed *feed)
+{
+    struct monitor *monitor = feed->monitor;
+    if (monitor->is_once || !feed->group || feed->state->schedule.is_gone)
+        return;
+    int64_t wait_s = feed->state->schedule.due_s - clock_wall_s(monitor->parts.clock);
+    schedule_queue_set(monitor->queue, feed,
+                       clock_boot_ms(monitor->parts.clock) + MAX(wait_s, 0) * 1000);
+}
+
+struct schedule_settings monitor_schedule_settings(const struct monitor_feed *feed)
+{
+    return (struct schedule_settings){feed->group_interval_s, feed->settings->cache_max_s};
+}
+
+void monitor_take_validators(struct store_feed *state, const struct fetch_validators *validators)
+{
+    g_free(state->etag);
+    g_free(state->last_modified);
+    state->etag = g_strdup(validators->etag);
+    state->last_modified = g_strdup(validators->last_modified);
+}
+
+void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome)
+{
+    const struct schedule_settings settings = monitor_schedule_settings(feed);
+    feed->last = (struct monitor_outcome){.kind = outcome->kind, .n_new = outcome->n_new};
+    schedule_after(&settings, &feed->state->schedule, outcome,
+                   clock_wall_s(feed->monitor->parts.clock), g_random_int());
+}
+
+/* What was remembered of another address does not hold for this one. */
+void monitor_forget_address(struct store_feed *state)
+{
+    g_clear_pointer(&state->etag, g_free);
+    g_clear_pointer(&state->last_modified, g_free);
+    g_clear_pointer(&state->moved_url, g_free);
+    g_clear_pointer(&state->candidate_url, g_free);
+    state->candidate_since_s = 0;
+    state->candidate_seen = 0;
+    state->body_hash = 0;
+    state->schedule = (struct schedule_state){.rhythm_s = state->schedule.rhythm_s,
+                                              .new_item_s = state->schedule.new_item_s};
+}
+
+void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message)
+{
+    struct monitor *monitor = feed->monitor;
+    monitor->count.polled++;
+    if (!ok)
+        monitor->count.failed_now++;
+    bool was_failing = feed->is_reported;
+    feed->is_reported = !ok;
+    if (monitor->hooks.on_feed && (ok ? was_failing : !was_failing || monitor->is_once))
+        monitor->hooks.on_feed(feed->state->id, message, monitor->hooks.user);
+}
+
+void monitor_on_moved(struct monitor_feed *feed)
+{
+    const struct monitor_hooks *hooks = &feed->monitor->hooks;
+    if (hooks->on_moved)
+        hooks->on_moved(feed->state->id, feed->state->moved_url, hooks->user);
+}
