@@ -25,6 +25,7 @@ void sinks_apply(const struct config *config, struct store *store, struct dispat
             .url = sink->url,
             .headers = (const char *const *)sink->headers,
             .template_text = sink->template_text,
+            .credentials = sink->credentials,
             .user_agent = user_agent,
         };
         if (!sink->is_enabled)

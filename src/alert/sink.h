@@ -45,7 +45,7 @@ struct sink_settings {
     const char *url;            /* webhook */
     const char *const *headers; /* "Name: value", NULL-terminated */
     const char *template_text;  /* "": the alert as JSON */
-    const char *credentials;    /* "user:password", "Bearer TOKEN", or NULL */
+    const char *credentials;    /* path of a file, or "" */
     const char *user_agent;
 };
 

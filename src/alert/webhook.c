@@ -6,6 +6,8 @@
  * alert's ID, so that a repeat after a crash can be told. */
 #include "alert/sink.h"
 #include "alert/fields.h"
+#include "base/file.h"
+#include "base/log.h"
 #include "http/http.h"
 #include "store/alert_json.h"
 #include "text/clean.h"
@@ -24,7 +26,7 @@ struct webhook {
     struct sink_hooks hooks;
     struct http_client *client;
     struct http_exchange *exchange; /* NULL: none under way */
-    char *url, *template_text, *userpwd, *bearer, *user_agent;
+    char *url, *template_text, *credentials, *user_agent;
     char **headers;
     GPtrArray *alerts; /* of the batch; NULL: none */
     guint next;        /* the one under way */
@@ -133,20 +135,42 @@ static void on_answer(struct http_response *response, void *user)
     report(webhook, alerts, from, to, result, message);
 }
 
+/* For each request, so that a new token needs no reload. */
+static char *read_secret(const struct webhook *webhook)
+{
+    g_autoptr(GError) error = NULL;
+    if (!webhook->credentials)
+        return NULL;
+    char *text = file_read_secret(webhook->credentials, &error);
+    if (!text)
+        log_warning("a webhook's credentials: %s", error->message);
+    return text;
+}
+
+/* The token, where it is one. */
+static const char *bearer_of(const char *secret)
+{
+    static const char bearer[] = "Bearer ";
+    bool is_bearer = secret && g_ascii_strncasecmp(secret, bearer, sizeof bearer - 1) == 0;
+    return is_bearer ? secret + sizeof bearer - 1 : NULL;
+}
+
 static void send_next(struct webhook *webhook)
 {
     struct store_alert *alert = g_ptr_array_index(webhook->alerts, webhook->next);
     g_autofree char *body = body_of(webhook, alert);
     g_autoptr(GBytes) bytes = g_bytes_new(body, strlen(body));
     g_auto(GStrv) headers = headers_of(webhook, alert);
+    g_autofree char *secret = read_secret(webhook);
+    const char *bearer = bearer_of(secret);
     const struct http_request request = {
         .url = webhook->url,
         .method = "POST",
         .headers = (const char *const *)headers,
         .body = bytes,
         .user_agent = webhook->user_agent,
-        .userpwd = webhook->userpwd,
-        .bearer = webhook->bearer,
+        .userpwd = bearer ? NULL : secret,
+        .bearer = bearer,
         .timeout_ms = TIMEOUT_MS,
         .max_bytes = ANSWER_MAX,
         .allow_private = true, /* the user named it */
@@ -162,15 +186,6 @@ static void webhook_take(struct sink *sink, GPtrArray *alerts)
     send_next(webhook);
 }
 
-static void set_credentials(struct webhook *webhook, const char *credentials)
-{
-    static const char bearer[] = "Bearer ";
-    if (credentials && g_ascii_strncasecmp(credentials, bearer, sizeof bearer - 1) == 0)
-        webhook->bearer = g_strdup(credentials + sizeof bearer - 1);
-    else
-        webhook->userpwd = g_strdup(credentials);
-}
-
 static struct sink *webhook_create(const struct sink_settings *settings,
                                    const struct sink_hooks *hooks, GMainContext *context)
 {
@@ -182,7 +197,8 @@ static struct sink *webhook_create(const struct sink_settings *settings,
     webhook->user_agent = g_strdup(settings->user_agent);
     if (settings->template_text && *settings->template_text)
         webhook->template_text = g_strdup(settings->template_text);
-    set_credentials(webhook, settings->credentials);
+    if (settings->credentials && *settings->credentials)
+        webhook->credentials = g_strdup(settings->credentials);
     return &webhook->base;
 }
 
@@ -197,8 +213,7 @@ static void webhook_stop(struct sink *sink, int64_t deadline_ms)
     end_batch(webhook);
     g_free(webhook->url);
     g_free(webhook->template_text);
-    g_free(webhook->userpwd);
-    g_free(webhook->bearer);
+    g_free(webhook->credentials);
     g_free(webhook->user_agent);
     g_strfreev(webhook->headers);
     g_free(webhook);

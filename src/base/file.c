@@ -59,6 +59,48 @@ char *file_read(const char *path, size_t max_bytes, size_t *ret_size, GError **e
     return (char *)g_byte_array_free(g_steal_pointer(&bytes), FALSE);
 }
 
+static bool fail(GError **error, const char *what, const char *path, const char *why)
+{
+    g_autofree char *message = g_strdup_printf("%s %s: %s", what, path, why);
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, message);
+    return false;
+}
+
+static bool is_private(int fd, const char *path, GError **error)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return fail(error, "cannot read", path, g_strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return fail(error, "cannot read", path, "it is not a regular file");
+    if (st.st_uid != geteuid() && st.st_uid != 0)
+        return fail(error, "will not read", path, "it belongs to somebody else");
+    if (st.st_mode & 077)
+        return fail(error, "will not read", path, "others can read it; chmod 600 it");
+    return true;
+}
+
+char *file_read_secret(const char *path, GError **error)
+{
+    char bytes[FILE_SECRET_MAX + 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        fail(error, "cannot read", path, g_strerror(errno));
+        return NULL;
+    }
+    ssize_t size = is_private(fd, path, error) ? read(fd, bytes, sizeof bytes) : -2;
+    int code = errno;
+    close(fd);
+    if (size == -2)
+        return NULL;
+    g_autofree char *text = size >= 0 ? g_strstrip(g_strndup(bytes, (gsize)size)) : NULL;
+    if (!text || size > FILE_SECRET_MAX || !*text || strpbrk(text, "\r\n")) {
+        fail(error, "cannot read", path, text ? "one line is wanted" : g_strerror(code));
+        return NULL;
+    }
+    return g_steal_pointer(&text);
+}
+
 bool file_write_all(int fd, const void *bytes, size_t size)
 {
     const char *p = bytes;

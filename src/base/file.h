@@ -8,11 +8,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define FILE_SECRET_MAX 4096
+
 /* Creates the directory and missing parents, 0700 each. True where it is there afterwards. */
 bool file_make_dir(const char *path, GError **error);
 /* Reads a whole file of at most max_bytes; the result is NUL-terminated beyond *ret_size. "-" is
  * stdin. The caller frees with g_free(). */
 char *file_read(const char *path, size_t max_bytes, size_t *ret_size, GError **error);
+/* What a file that only its owner may read holds, without blanks at its ends (S11); at most
+ * FILE_SECRET_MAX bytes, one line. The caller frees with g_free(). */
+char *file_read_secret(const char *path, GError **error);
 /* Writes all of it, over short writes and EINTR; sets errno and returns false where that fails. */
 bool file_write_all(int fd, const void *bytes, size_t size);
 /* "%S" -> state_dir, "%h" -> the home directory, a leading "~/" likewise, "%%" -> "%". Newly

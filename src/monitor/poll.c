@@ -1,6 +1,8 @@
 /* One poll of one address: the attempt is stored, the publisher asked, and what it answered goes to
  * every feed that has this address. */
 #include "monitor/intake.h"
+#include "base/file.h"
+#include "base/log.h"
 #include "monitor/moves.h"
 
 struct poll {
@@ -97,6 +99,19 @@ static bool needs_document(struct monitor_feed *leader)
     return false;
 }
 
+/* Read for each poll, so that a changed password needs no reload. Without them the server says what
+ * it thinks of it. */
+static char *read_credentials(const struct config_feed *settings)
+{
+    g_autoptr(GError) error = NULL;
+    if (!settings->credentials || !*settings->credentials)
+        return NULL;
+    char *text = file_read_secret(settings->credentials, &error);
+    if (!text)
+        log_warning("feed %s: %s", settings->id, error->message);
+    return text;
+}
+
 static void on_attempt_saved(void *user)
 {
     struct poll *poll = user;
@@ -109,12 +124,14 @@ static void on_attempt_saved(void *user)
     const struct store_feed *state = poll->feed->state;
     bool whole = needs_document(poll->feed);
     bool plain = whole || poll->is_plain;
+    g_autofree char *credentials = read_credentials(settings);
     const struct fetch_request request = {
         .feed_id = settings->id,
         .url = state->moved_url ? state->moved_url : settings->url,
         .validators = {plain ? NULL : state->etag, plain ? NULL : state->last_modified},
         .body_hash = whole ? 0 : state->body_hash,
         .headers = (const char *const *)settings->headers,
+        .credentials = credentials,
         .user_agent = settings->user_agent ? settings->user_agent : monitor->user_agent,
         .proxy = settings->proxy ? settings->proxy : monitor->config->proxy,
         .timeout_ms = settings->timeout_ms,

@@ -215,6 +215,23 @@ def test_a_webhook_loses_nothing_when_the_daemon_is_killed(daemon, server):
     assert all(r.header("Idempotency-Key").strip('"') == json.loads(r.body)["id"] for r in server.requests("/hook"))
 
 
+@pytest.mark.parametrize("secret, expected", [("me:pass:word", "Basic bWU6cGFzczp3b3Jk"), ("Bearer tok.en\n", "Bearer tok.en")])
+def test_credentials_come_from_a_private_file(daemon, server, tmp_path, secret, expected):
+    path = tmp_path / "secret"
+    path.write_text(secret)
+    path.chmod(0o600)
+    server.on("/hook", Reply(200))
+    configure(daemon, server, {"webhook": {"url": server.url("/hook"), "credentials": path}}, [Reply(200, document(1))])
+    daemon.config_path.write_text(daemon.config_path.read_text().replace("[feed wire]\n", f"[feed wire]\ncredentials = {path}\n"))
+    daemon.once()
+    for target in "/feed", "/hook":
+        assert [r.header("Authorization") for r in server.requests(target)] == [expected]
+    path.chmod(0o644)
+    told = daemon.command("check")
+    assert told.returncode == 78 and "chmod 600" in told.stderr
+    assert not [p for p in [daemon.stderr_path, daemon.log] if secret.split()[-1] in p.read_text()]
+
+
 def test_a_reload_gives_the_webhook_its_new_address(daemon, server):
     server.on("/hook", Reply(200))
     server.on("/old", Reply(503))
