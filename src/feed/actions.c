@@ -23,6 +23,20 @@ static struct slice attribute(const struct reader *r, const char *name)
     return value ? slice_trim(*value) : (struct slice){"", 0};
 }
 
+/* One that may have a namespace, under whatever prefix: "rdf:about", "enc:length". */
+static struct slice qualified(const struct reader *r, const char *name)
+{
+    size_t size = strlen(name);
+    struct slice plain = attribute(r, name);
+    for (size_t i = 0; plain.size == 0 && i < r->xml.n_attributes; i++) {
+        struct slice full = r->xml.attributes[i].name;
+        if (full.size > size && full.at[full.size - size - 1] == ':' &&
+            memcmp(full.at + full.size - size, name, size) == 0)
+            return slice_trim(r->xml.attributes[i].value);
+    }
+    return plain;
+}
+
 static const char *keep_line(struct reader *r, struct slice raw)
 {
     g_autoptr(GString) decoded = g_string_new(NULL);
@@ -51,12 +65,17 @@ static const char *resolve(struct reader *r, struct slice decoded)
                         (struct slice){link->str, link->len});
 }
 
-static const char *attribute_link(struct reader *r, const char *name)
+static const char *decoded_link(struct reader *r, struct slice raw)
 {
     g_autoptr(GString) decoded = g_string_new(NULL);
-    if (!xml_append_decoded(&r->xml, decoded, attribute(r, name)))
+    if (!xml_append_decoded(&r->xml, decoded, raw))
         return NULL;
     return resolve(r, (struct slice){decoded->str, decoded->len});
+}
+
+static const char *attribute_link(struct reader *r, const char *name)
+{
+    return decoded_link(r, attribute(r, name));
 }
 
 static struct slice slice_of(const char *text)
@@ -178,9 +197,9 @@ static bool whole_field(struct reader *r, struct slice *ret)
 static void add_attached(struct reader *r, const char *url, const char *length)
 {
     draft_add_enclosure(reader_draft(r), (struct feed_enclosure){
-                                             .url = attribute_link(r, url),
-                                             .type = keep_line(r, attribute(r, "type")),
-                                             .length_bytes = number_of(attribute(r, length)),
+                                             .url = decoded_link(r, qualified(r, url)),
+                                             .type = keep_line(r, qualified(r, "type")),
+                                             .length_bytes = number_of(qualified(r, length)),
                                          });
 }
 
@@ -276,7 +295,7 @@ static bool act_date(struct reader *r, const struct word *word)
 
 static bool act_author(struct reader *r)
 {
-    const char *line = reader_line(r, FIELD_HTML);
+    const char *line = reader_line(r, FIELD_WORDS);
     if (line)
         draft_add_author(reader_draft(r), person_parse(&r->document->arena, line));
     return !r->xml.error;
@@ -327,9 +346,9 @@ static bool act_keywords(struct reader *r)
 
 static bool act_enclosure(struct reader *r)
 {
-    static const char *const names[] = {"url", "href", "rdf:resource", "resource"};
+    static const char *const names[] = {"url", "href", "resource"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (attribute(r, names[i]).size == 0)
+        if (qualified(r, names[i]).size == 0)
             continue;
         add_attached(r, names[i], "length");
         break;
@@ -388,7 +407,7 @@ static bool act_hint(struct reader *r, enum action action)
 
 static bool act_item(struct reader *r)
 {
-    const char *about = attribute_line(r, "rdf:about");
+    const char *about = keep_line(r, qualified(r, "about"));
     reader_start_item(r);
     if (about) {
         draft_set_text(&r->item, DRAFT_ID, 3, about);

@@ -243,6 +243,9 @@ static bool decode_narrow(const char *bytes, size_t size, const char *content_ty
         g_propagate_error(error, g_steal_pointer(&unknown));
         return false;
     }
+    const char *by_document = encoding_iconv_name(declared.at, declared.size);
+    if (is_unicode(name) && by_document) /* the header is wrong about bytes that are no UTF-8 */
+        name = by_document;
     if (!is_unicode(name))
         return convert_from(name, 1, bytes, size, ret, error);
     n_valid = count_utf8(bytes, size, false, &n_invalid);

@@ -102,7 +102,9 @@ static void append_tag(struct capture *c, bool is_end)
     const struct xml *x = &c->r->xml;
     bool is_known = html_kind_of(x->name.at, x->name.size) != HTML_UNKNOWN;
     flush_only(c);
-    if (c->field == FIELD_MARKUP || (c->field == FIELD_HTML && is_known))
+    if (c->field == FIELD_WORDS)
+        g_string_append_c(c->r->raw, ' ');
+    else if (c->field == FIELD_MARKUP || (c->field == FIELD_HTML && is_known))
         xml_append_tag(x, c->r->raw, is_end);
 }
 
@@ -229,6 +231,7 @@ bool reader_field(struct reader *r, enum field field, struct slice *ret,
     *ret = c.only.at ? c.only : (struct slice){r->raw->str, r->raw->len};
     if (ret_form)
         *ret_form = field == FIELD_TEXT                  ? TEXTUAL_PLAIN
+                    : field == FIELD_WORDS               ? TEXTUAL_HTML
                     : field == FIELD_HTML && !c.has_tags ? TEXTUAL_HTML
                                                          : TEXTUAL_MARKUP;
     return ok;

@@ -45,9 +45,28 @@ static const char *link_of(struct json_reader *r, const json_t *object, const ch
     return text ? link_resolve(&r->document->arena, r->base, slice_of(text)) : NULL;
 }
 
+/* The values of a member that ought to be a list: one that stands alone is a list of one. */
+static size_t list_size(const json_t *value)
+{
+    if (!value || json_is_null(value))
+        return 0;
+    return json_is_array(value) ? json_array_size(value) : 1;
+}
+
+static const json_t *list_at(const json_t *value, size_t i)
+{
+    return json_is_array(value) ? json_array_get(value, i) : value;
+}
+
 static int64_t date_of(struct json_reader *r, const json_t *object, const char *key)
 {
-    const char *text = member(object, key);
+    const json_t *value = json_object_get(object, key);
+    const char *text = json_string_value(value);
+    char digits[24];
+    if (json_is_integer(value)) { /* seconds or milliseconds since 1970 */
+        g_snprintf(digits, sizeof digits, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+        text = digits;
+    }
     int64_t time_s = FEED_TIME_NONE;
     if (text && !date_parse(text, strlen(text), &time_s)) {
         r->has_bad_date = r->has_bad_date || *text;
@@ -82,33 +101,50 @@ static void add_author(struct json_reader *r, struct draft *draft, const json_t 
 /* 1.0 has one author, 1.1 a list. */
 static void add_authors(struct json_reader *r, struct draft *draft, const json_t *object)
 {
-    size_t i = 0;
-    const json_t *author = NULL;
-    json_array_foreach(json_object_get(object, "authors"), i, author) add_author(r, draft, author);
-    if (i == 0)
-        add_author(r, draft, json_object_get(object, "author"));
+    static const char *const keys[] = {"authors", "author"};
+    for (size_t k = 0; k < G_N_ELEMENTS(keys) && draft->authors->len == 0; k++) {
+        const json_t *authors = json_object_get(object, keys[k]);
+        size_t n = list_size(authors);
+        for (size_t i = 0; i < n; i++)
+            add_author(r, draft, list_at(authors, i));
+    }
 }
 
-static void add_lists(struct json_reader *r, struct draft *draft, const json_t *object)
+static void add_tags(struct json_reader *r, struct draft *draft, const json_t *tags)
 {
-    size_t i = 0;
-    const json_t *value = NULL;
-    json_array_foreach(json_object_get(object, "tags"), i, value)
-    {
-        const char *tag = json_string_value(value);
-        draft_add_category(draft,
-                           tag ? textual_line(&r->textual, slice_of(tag), TEXTUAL_PLAIN) : NULL);
+    size_t n = list_size(tags);
+    for (size_t i = 0; i < n; i++) {
+        const char *tag = json_string_value(list_at(tags, i));
+        gint n_words = json_is_array(tags) ? 1 : DRAFT_LIST_MAX; /* "a, b" */
+        g_auto(GStrv) words = g_strsplit(tag ? tag : "", ",", n_words);
+        for (char **word = words; *word; word++)
+            draft_add_category(draft, textual_line(&r->textual, slice_of(*word), TEXTUAL_PLAIN));
     }
-    json_array_foreach(json_object_get(object, "attachments"), i, value)
-    {
-        const json_t *size = json_object_get(value, "size_in_bytes");
-        draft_add_enclosure(
-            draft,
-            (struct feed_enclosure){
-                .url = link_of(r, value, "url"),
-                .type = line_of(r, value, "mime_type"),
-                .length_bytes = json_is_number(size) ? (int64_t)json_integer_value(size) : -1,
-            });
+}
+
+static int64_t number_of(const json_t *value)
+{
+    if (json_is_integer(value))
+        return (int64_t)json_integer_value(value);
+    guint64 number = 0;
+    const char *text = json_string_value(value);
+    if (json_is_real(value) || !text ||
+        !g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL))
+        return -1;
+    return (int64_t)number;
+}
+
+static void add_attachments(struct json_reader *r, struct draft *draft, const json_t *attachments)
+{
+    size_t n = list_size(attachments);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *value = list_at(attachments, i);
+        draft_add_enclosure(draft,
+                            (struct feed_enclosure){
+                                .url = link_of(r, value, "url"),
+                                .type = line_of(r, value, "mime_type"),
+                                .length_bytes = number_of(json_object_get(value, "size_in_bytes")),
+                            });
     }
 }
 
@@ -127,7 +163,8 @@ static void read_item(struct json_reader *r, struct draft *draft, const json_t *
     draft_set_date(draft, DRAFT_PUBLISHED, 1, date_of(r, object, "date_published"));
     draft_set_date(draft, DRAFT_UPDATED, 1, date_of(r, object, "date_modified"));
     add_authors(r, draft, object);
-    add_lists(r, draft, object);
+    add_tags(r, draft, json_object_get(object, "tags"));
+    add_attachments(r, draft, json_object_get(object, "attachments"));
 }
 
 static void read_feed(struct json_reader *r, struct draft *feed, const json_t *root)

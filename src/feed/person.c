@@ -53,8 +53,13 @@ static bool has_letter(const char *name)
 struct feed_author person_parse(struct arena *arena, const char *text)
 {
     size_t start = 0, end = 0;
-    if (!find_address(text, &start, &end))
-        return (struct feed_author){.name = text};
+    if (!find_address(text, &start, &end)) {
+        size_t size = strlen(text);
+        bool is_bare = size > 2 && strcmp(text + size - 2, "<>") == 0; /* the address is empty */
+        while (is_bare && size > 0 && strchr(" <>", text[size - 1]))
+            size--;
+        return (struct feed_author){.name = is_bare ? arena_text(arena, text, size) : text};
+    }
     struct feed_author author = {.email = arena_text(arena, text + start, end - start)};
     if (start >= 7 && g_ascii_strncasecmp(text + start - 7, "mailto:", 7) == 0)
         start -= 7;

@@ -243,10 +243,21 @@ static enum feed_format atom_format(const struct reader *r)
     return is_old ? FEED_ATOM03 : FEED_ATOM10;
 }
 
+/* A root whose name says what it is counts more than a namespace that is none of a feed's. */
+static void bind_root(struct reader *r)
+{
+    for (guint i = 0; i < r->bindings->len; i++) {
+        struct binding *binding = &g_array_index(r->bindings, struct binding, i);
+        if (is_same(binding->prefix, r->root_prefix))
+            binding->ns = r->native;
+    }
+}
+
 static void open_root(struct reader *r, enum root root, struct slice prefix)
 {
     r->native = root == ROOT_ATOM ? NS_ATOM : NS_RSS;
     r->root_prefix = root == ROOT_RDF ? (struct slice){"", 0} : prefix;
+    bind_root(r);
     r->document->doc.format = root == ROOT_ATOM ? atom_format(r) : rss_format(r, root);
     bool is_feed = root == ROOT_ATOM || root == ROOT_CHANNEL;
     draft_set_text(&r->feed, DRAFT_LANGUAGE, 9, r->language);

@@ -85,6 +85,7 @@ void reader_end_item(struct reader *r);
 enum field {
     FIELD_HTML,   /* escaped or not */
     FIELD_MARKUP, /* XHTML */
+    FIELD_WORDS,  /* escaped or not; every tag separates words */
     FIELD_TEXT,   /* tags do not count */
     FIELD_SKIP,   /* nothing of it is wanted */
 };

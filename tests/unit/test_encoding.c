@@ -83,6 +83,7 @@ static void test_http(void **state)
     expect("<t>\xC3", "text/xml;charset=\"windows-1251\"; x=y", "Г");
     expect(DECLARED("koi8-r") "\xC3", "text/xml; CHARSET=windows-1251", "Г");
     expect(DECLARED("windows-1251") "\xC3", "text/xml", "Г");
+    expect(DECLARED("windows-1251") "\xC3", "text/xml; charset=utf-8", "Г");
     expect(DECLARED("windows-1251") "\xC3", "text/xml; charset=bogus", "Г");
 }
 

@@ -32,7 +32,7 @@ static void test_odd_ones(void **state)
     expect_at(NULL,
               "{\"items\":[{\"id\":null,\"title\":5,\"url\":[],\"tags\":\"x\",\"authors\":{},"
               "\"author\":\"Ann\"}]}",
-              "json [ by=Ann,, ]");
+              "json [ by=Ann,, cat=x ]");
     expect_at(NULL, "{\"items\":[{\"title\":\"a \\ud83d b\"}]}", "json [ title=a \xEF\xBF\xBD b ]");
     expect_at(NULL, "{\"items\":[{\"title\":\"a \\u202eb\\u001b[31m\"}]}",
               "json [ title=a b[31m ]");
@@ -40,6 +40,20 @@ static void test_odd_ones(void **state)
               "json [ id=12345678901234567890123 ]");
     expect_at(NULL, "{\"items\":[{\"id\":1.5}]}", "json [ id=1.5 ]");
     expect_at(NULL, "{\"items\":[{\"date_published\":\"Tomorrow\"}]}", "json [ ]");
+}
+
+/* A list of one without its brackets, a number for a text and the reverse. */
+static void test_loose_types(void **state)
+{
+    (void)state;
+    expect_at(NULL,
+              "{\"items\":[{\"id\":1,\"author\":[{\"name\":\"Ann\"}],\"tags\":\"a, b\","
+              "\"date_published\":1704153600,"
+              "\"attachments\":{\"url\":\"http://x/a\",\"size_in_bytes\":\"7\"}}]}",
+              "json updated=1704153600 [ id=1 published=1704153600 by=Ann,, "
+              "cat=a cat=b file=http://x/a,,7 ]");
+    expect_at(NULL, "{\"items\":[{\"id\":1,\"authors\":{\"name\":\"Ann\"},\"tags\":[\"a, b\"]}]}",
+              "json [ id=1 by=Ann,, cat=a, b ]");
 }
 
 static void test_truncated(void **state)
@@ -80,9 +94,9 @@ static void test_items_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole_feed),        cmocka_unit_test(test_odd_ones),
-        cmocka_unit_test(test_truncated),         cmocka_unit_test(test_no_feed),
-        cmocka_unit_test(test_items_are_counted),
+        cmocka_unit_test(test_whole_feed),  cmocka_unit_test(test_odd_ones),
+        cmocka_unit_test(test_loose_types), cmocka_unit_test(test_truncated),
+        cmocka_unit_test(test_no_feed),     cmocka_unit_test(test_items_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

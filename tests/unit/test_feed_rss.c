@@ -135,6 +135,11 @@ static void test_dates(void **state)
     static const struct feed_case cases[] = {
         {"<pubDate>Tue, 02 Jan 2024 00:00:00 GMT</pubDate>", "[ published=1704153600 ]"},
         {"<dc:date>2024-01-02</dc:date>", "[ published=1704153600 ]"},
+        {"<published>2024-01-02</published>", "[ published=1704153600 ]"},
+        {"<issued>2024-01-02</issued>", "[ published=1704153600 ]"},
+        {"<created>2024-01-01</created><issued>2024-01-02</issued>", "[ published=1704153600 ]"},
+        {"<updated>2024-01-02</updated>", "[ updated=1704153600 ]"},
+        {"<modified>2024-01-02</modified>", "[ updated=1704153600 ]"},
         {"<dc:date>2024-01-01</dc:date><pubDate>02 Jan 2024</pubDate>", "[ published=1704153600 ]"},
         {"<pubDate>nonsense</pubDate><dc:date>2024-01-02</dc:date>", "[ published=1704153600 ]"},
         {"<pubDate>9999-12-31</pubDate>", "[ ]"},
@@ -159,6 +164,9 @@ static void test_people_and_categories(void **state)
         {"<atom:author>Ann</atom:author>", "[ by=Ann,, ]"},
         {"<itunes:author>Ann &amp;amp; Bob</itunes:author>", "[ by=Ann & Bob,, ]"},
         {"<author> </author>", "[ ]"},
+        {"<author>Ann &lt;&gt;</author>", "[ by=Ann,, ]"},
+        {"<author><name>Ann</name><email>a@x.org</email></author>", "[ by=Ann,a@x.org, ]"},
+        {"<dc:creator><a href='http://x/a'>Ann</a></dc:creator>", "[ by=Ann,, ]"},
         {"<category>One</category><category domain='d'>Two</category><category>One</category>",
          "[ cat=One cat=Two ]"},
         {"<dc:subject>One</dc:subject><atom:category term='t' label='Two'/><atom:category "
@@ -195,6 +203,16 @@ static void test_other_vocabularies(void **state)
 static void test_namespaces(void **state)
 {
     (void)state;
+    expect_at(NULL,
+              "<rss xmlns='http://www.w3.org/1999/xhtml'><channel><title>F</title>"
+              "<item><title>I</title></item></channel></rss>",
+              "rss20 title=F [ title=I ]");
+    expect_at(NULL,
+              "<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#' "
+              "xmlns='http://purl.org/rss/1.0/' xmlns:e='http://purl.oclc.org/net/rss_2.0/enc#'>"
+              "<item r:about='http://x/1'><title>I</title><e:enclosure r:resource='http://x/a' "
+              "e:type='audio/ogg' e:length='3'/></item></r:RDF>",
+              "rss10 [ id=http://x/1 title=I link=http://x/1 file=http://x/a,audio/ogg,3 ]");
     expect_at(NULL,
               "<rss "
               "xmlns:x='HTTPS://PURL.org/dc/elements/1.1'><channel><item><x:creator>A</x:creator></"
