@@ -582,6 +582,10 @@ static void test_credentials(void **state)
 
 /* --- pacing: E32 --- */
 
+/* A busy server sees a request later than it came, which makes one gap shorter and leaves their sum
+ * as it is. */
+#define NOTICED_LATE_S 0.1
+
 static void test_pacing(void **state)
 {
     (void)state;
@@ -604,22 +608,24 @@ static void test_pacing(void **state)
     fetcher_set_limits(fetcher, 0, 32);
     json_t *seen = httpd_requests(httpd, "/paced");
     assert_int_equal(json_array_size(seen), N);
-    double last_at[2] = {-1, -1}, last_done[2] = {0, 0};
+    double first_at[2] = {0, 0}, last_at[2] = {-1, -1}, last_done[2] = {0, 0};
     for (size_t i = 0; i < N; i++) {
         const json_t *one = json_array_get(seen, i);
         int host = g_str_has_suffix(json_string_value(json_object_get(one, "host")), "2");
         double at = json_real_value(json_object_get(one, "at"));
         if (last_at[host] >= 0) {
-            assert_true(at - last_at[host] >= 0.15);
+            assert_true(at - last_at[host] >= 0.15 - NOTICED_LATE_S);
             assert_true(at >= last_done[host]);
+        } else {
+            first_at[host] = at;
         }
         last_at[host] = at;
         last_done[host] = json_real_value(json_object_get(one, "done"));
     }
-    /* Both hosts ran side by side: four starts each, 150 ms apart. */
-    double span = json_real_value(json_object_get(json_array_get(seen, N - 1), "at")) -
-                  json_real_value(json_object_get(json_array_get(seen, 0), "at"));
-    assert_true(span < 1.0);
+    /* Four starts each; and the second host did not wait until the first one was done. */
+    for (int host = 0; host < 2; host++)
+        assert_true(last_at[host] - first_at[host] >= 3 * 0.15 - NOTICED_LATE_S);
+    assert_true(first_at[0] < last_at[1] && first_at[1] < last_at[0]);
     json_decref(seen);
 }
 
@@ -630,7 +636,7 @@ static void test_limited_rate(void **state)
     struct answer answers[4] = {0};
     httpd_say(httpd, "{'on': '/rate', 'replies': [{'body': '<rss>'}]}");
     httpd_say(httpd, "{'forget': true}");
-    fetcher_limit_rate(fetcher, 100, 60000);
+    fetcher_limit_rate(fetcher, 200, 60000);
     for (int i = 0; i < 4; i++) {
         g_autofree char *url = url_of(1 + i, "/rate");
         struct fetch_request request = request_for(url);
@@ -642,10 +648,12 @@ static void test_limited_rate(void **state)
     }
     fetcher_limit_rate(fetcher, 0, 0);
     json_t *seen = httpd_requests(httpd, "/rate");
+    double at[4];
+    for (size_t i = 0; i < 4; i++)
+        at[i] = json_real_value(json_object_get(json_array_get(seen, i), "at"));
+    assert_true(at[3] - at[0] >= 3 * 0.2 - NOTICED_LATE_S);
     for (size_t i = 1; i < 4; i++)
-        assert_true(json_real_value(json_object_get(json_array_get(seen, i), "at")) -
-                        json_real_value(json_object_get(json_array_get(seen, i - 1), "at")) >=
-                    0.1);
+        assert_true(at[i] - at[i - 1] >= 0.2 - NOTICED_LATE_S);
     json_decref(seen);
 }
 
