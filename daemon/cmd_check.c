@@ -49,6 +49,7 @@ int cmd_check(const char *config_path, int argc, char **argv)
         print_masked(config);
     else
         print_summary(config);
+    check_archive(config);
     config_unref(config);
     return EXIT_OK;
 }

@@ -26,6 +26,8 @@ int cmd_status(const char *config_path, int argc, char **argv);
 int cmd_test_alert(const char *config_path, int argc, char **argv);
 int cmd_why(const char *config_path, int argc, char **argv);
 
+/* Warns on stderr of rules that hold for no item of the archive, or for more than a quarter. */
+void check_archive(const struct config *config);
 /* config_path, or where the configuration is found, loaded; its problems go to stderr. NULL after
  * saying why. */
 struct config *command_load_config(const char *config_path);

@@ -281,6 +281,9 @@ static void build_rule(struct build *build, const struct source_section *section
 {
     struct config_rule *rule = g_new0(struct config_rule, 1);
     rule->id = g_strdup(section->id);
+    rule->file = g_strdup(section->place.file);
+    rule->line = section->place.line;
+    rule->column = section->place.column;
     rule->stories = build->config->stories;
     reset(build, SECTION_RULE, rule, 0);
     apply_section(build, section, rule, 0);

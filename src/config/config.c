@@ -36,6 +36,7 @@ static void rule_free(gpointer data)
     struct config_rule *rule = data;
     settings_clear(SECTION_RULE, rule);
     g_free(rule->id);
+    g_free(rule->file);
     g_free(rule);
 }
 

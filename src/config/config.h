@@ -64,6 +64,8 @@ struct config_feed { /* [defaults] already folded in */
 
 struct config_rule {
     char *id;
+    char *file; /* where its section begins; from 1 */
+    unsigned line, column;
     char *match, *exclude, *in, *feeds, *language; /* as written, on one line */
     char **alert;                                  /* sink IDs: at least one, all of them there */
     enum config_urgency urgency;

@@ -379,3 +379,21 @@ def test_feeds_on_one_host_are_asked_one_after_the_other(nginx, daemon):
     times = [r["time"] for r in nginx.requests()]
     assert len(times) == 5 and len(daemon.alerts()) == 5
     assert all(b - a >= 0.95 for a, b in zip(times, times[1:])), times
+
+
+def test_check_tries_the_rules_on_the_archive(daemon, nginx):
+    nginx.publish("a.rss", rss([item(n, f"Havana {n}" if n % 2 else f"Cuba {n}") for n in range(300)]))
+    daemon.configure({"defaults": {"allow_private": "yes", "initial": "all"}, "feed a": {"url": nginx.url("a.rss")},
+                      "rule narrow": {"match": '"Cuba 12"'}, "rule none": {"match": "Caracas"},
+                      "rule wide": {"match": "Havana"}})
+    assert daemon.command("check").stderr == ""  # nothing was polled yet
+    daemon.once()
+    told = daemon.command("check")
+    assert told.returncode == 0
+    lines = daemon.config_path.read_text().splitlines()
+    where = {name: lines.index(f"[rule {name}]") + 1 for name in ("none", "wide")}
+    assert told.stderr.splitlines() == [
+        f"{daemon.config_path}:{where['none']}:1: warning: the rule 'none' holds for none of the 300 items in the archive; "
+        "`feedwatch why` says what fails for one of them",
+        f"{daemon.config_path}:{where['wide']}:1: warning: the rule 'wide' holds for 150 of the 300 items in the archive, more "
+        "than a quarter"]
