@@ -370,8 +370,10 @@ int main(int argc, char **argv)
     g_unix_signal_add(SIGHUP, on_reload, &daemon);
     g_unix_signal_add(SIGUSR1, on_reopen, &daemon);
     daemon.config = load_config("feedwatchd", daemon.options.config_path);
-    if (!daemon.config)
+    if (!daemon.config) {
+        g_free(daemon.options.config_path);
         return EXIT_CONFIG;
+    }
     daemon.loop = g_main_loop_new(NULL, FALSE);
     int code = open_store(&daemon);
     if (code == EXIT_OK) {
