@@ -1,5 +1,5 @@
 """make install places what belongs to feedwatch, make uninstall takes exactly that away, and what was placed works."""
-import os, re, shutil, stat, subprocess
+import contextlib, os, re, shutil, stat, subprocess
 from xml.etree import ElementTree
 import pytest
 from feeds import item, rss
@@ -158,8 +158,11 @@ def test_logrotate_loses_no_line(daemon, nginx, rotate):
         nginx.publish("feed.rss", rss([item(number, title=f"news {number}") for number in numbers]))
 
     def open_files(process):
-        folder = f"/proc/{process.pid}/fd"
-        return [os.readlink(f"{folder}/{name}") for name in os.listdir(folder)]
+        folder, names = f"/proc/{process.pid}/fd", []
+        for name in os.listdir(folder):
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                names.append(os.readlink(f"{folder}/{name}"))
+        return names
 
     news(1)
     daemon.configure({"defaults": {"initial": "all", "interval": "1m"}, "feed f": {"url": nginx.url("feed.rss")},

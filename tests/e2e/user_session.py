@@ -50,7 +50,8 @@ class UserSession:
             code = self.process.wait(START_S)
             reason = self.stderr_path.read_text(errors="replace").strip().splitlines()
             said = next((line for line in reason if line.startswith("with-user-systemd: ")), reason[-1] if reason else "")
-            if code == 77:
+            # unshare(1) and mount(8) say it in their own words where the machine does not let it.
+            if code == 77 or said.startswith(("unshare: ", "mount: ")):
                 raise Unavailable(said)
             raise RuntimeError(f"{TOOL.name} exited with {code}: {said}")
         self.home, self.runtime = map(Path, json.loads(first))
