@@ -279,7 +279,8 @@ static void command_deliver(void *state, GPtrArray *alerts, struct background *b
 static struct sink *command_create(const struct sink_settings *settings,
                                    const struct sink_hooks *hooks, GMainContext *context)
 {
-    static const struct background_work work = {command_open, command_deliver, command_close};
+    static const struct background_work work = {
+        .open = command_open, .deliver = command_deliver, .close = command_close};
     return background_create(&work, settings, hooks, context);
 }
 

@@ -88,7 +88,8 @@ static void journal_deliver(void *state, GPtrArray *alerts, struct background *b
 static struct sink *journal_create(const struct sink_settings *settings,
                                    const struct sink_hooks *hooks, GMainContext *context)
 {
-    static const struct background_work work = {journal_open, journal_deliver, journal_close};
+    static const struct background_work work = {
+        .open = journal_open, .deliver = journal_deliver, .close = journal_close};
     return background_create(&work, settings, hooks, context);
 }
 

@@ -49,9 +49,7 @@ struct sink_settings {
     const char *user_agent;
 };
 
-struct sink {
-    const struct sink_type *type;
-};
+struct sink; /* each type's own */
 
 struct sink_type {
     const char *name;

@@ -22,7 +22,6 @@
 #define ANSWER_QUOTED 120
 
 struct webhook {
-    struct sink base;
     struct sink_hooks hooks;
     struct http_client *client;
     struct http_exchange *exchange; /* NULL: none under way */
@@ -199,7 +198,7 @@ static struct sink *webhook_create(const struct sink_settings *settings,
         webhook->template_text = g_strdup(settings->template_text);
     if (settings->credentials && *settings->credentials)
         webhook->credentials = g_strdup(settings->credentials);
-    return &webhook->base;
+    return (struct sink *)webhook;
 }
 
 /* What is under way has no result: it comes again. */

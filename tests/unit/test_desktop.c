@@ -184,7 +184,7 @@ static int tear_down(void **state)
     if (world.server)
         server_release(world.server);
     if (world.sink)
-        world.sink->type->stop(world.sink, 5000);
+        sink_desktop.stop(world.sink, 5000);
     stop_server();
     while (g_main_context_iteration(world.context, FALSE))
         ;
