@@ -27,6 +27,9 @@ void sinks_apply(const struct config *config, struct store *store, struct dispat
             .template_text = sink->template_text,
             .credentials = sink->credentials,
             .user_agent = user_agent,
+            .path = sink->path,
+            .entries = (guint)sink->entries,
+            .store = store,
         };
         if (!sink->is_enabled)
             continue;

@@ -381,6 +381,8 @@ static char *fingerprint(const struct sink_settings *settings)
     append_setting(out, settings->template_text);
     append_setting(out, settings->credentials);
     append_setting(out, settings->user_agent);
+    append_setting(out, settings->path);
+    g_string_append_printf(out, "%u", settings->entries);
     return g_string_free(out, FALSE);
 }
 

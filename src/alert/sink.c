@@ -1,4 +1,4 @@
 #include "alert/sink.h"
 
 const struct sink_type *const sink_types[] = {&sink_desktop, &sink_journal, &sink_command,
-                                              &sink_webhook, NULL};
+                                              &sink_webhook, &sink_feed,    NULL};

@@ -47,6 +47,9 @@ struct sink_settings {
     const char *template_text;  /* "": the alert as JSON */
     const char *credentials;    /* path of a file, or "" */
     const char *user_agent;
+    const char *path;    /* feed */
+    guint entries;       /* feed */
+    struct store *store; /* feed: where the alerts are; outlives the sink */
 };
 
 struct sink; /* each type's own */
@@ -64,7 +67,7 @@ struct sink_type {
     void (*stop)(struct sink *sink, int64_t deadline_ms);
 };
 
-extern const struct sink_type sink_desktop, sink_journal, sink_command, sink_webhook;
+extern const struct sink_type sink_desktop, sink_journal, sink_command, sink_webhook, sink_feed;
 
 /* Every type that is built, NULL-terminated. */
 extern const struct sink_type *const sink_types[];

@@ -20,6 +20,11 @@ char *file_read(const char *path, size_t max_bytes, size_t *ret_size, GError **e
 char *file_read_secret(const char *path, GError **error);
 /* Writes all of it, over short writes and EINTR; sets errno and returns false where that fails. */
 bool file_write_all(int fd, const void *bytes, size_t size);
+/* Puts bytes in the place of the file, whole or not at all, also over a power loss: writes beside
+ * it, flushes, renames, flushes the directory. A new file has the mode 0600, else it keeps the one
+ * it has. Nothing is done where it holds these bytes already. Refuses what is there and is not a
+ * regular file of this user's. */
+bool file_replace(const char *path, const void *bytes, size_t size, GError **error);
 /* "%S" -> state_dir, "%h" -> the home directory, a leading "~/" likewise, "%%" -> "%". Newly
  * allocated. */
 char *file_expand(const char *path, const char *state_dir);

@@ -208,6 +208,7 @@ bool settings_is_sink_built(enum config_sink_type type)
     case CONFIG_SINK_JOURNAL:
     case CONFIG_SINK_COMMAND:
     case CONFIG_SINK_WEBHOOK:
+    case CONFIG_SINK_FEED:
         return true;
     default:
         return false;

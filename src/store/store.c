@@ -433,6 +433,22 @@ void store_pending(struct store *store, const char *sink, guint limit, store_pen
     thread_post(store->thread, &call->task);
 }
 
+static void run_recent(struct storage *storage, struct task *task)
+{
+    struct pending *call = (struct pending *)task;
+    g_clear_pointer(&call->alerts, g_ptr_array_unref);
+    call->alerts = alert_recent(storage, call->sink, call->limit);
+}
+
+GPtrArray *store_recent(struct store *store, const char *sink, guint limit)
+{
+    g_autofree char *copy = g_strdup(sink);
+    struct pending call = {
+        .task = {.run = run_recent, .may_overtake = true}, .sink = copy, .limit = limit};
+    thread_ask(store->thread, &call.task);
+    return call.alerts;
+}
+
 static void run_mark(struct storage *storage, struct task *task)
 {
     const struct call *call = (struct call *)task;

@@ -174,6 +174,10 @@ typedef void (*store_pending_done)(GPtrArray *alerts, void *user);
 void store_pending(struct store *store, const char *sink, guint limit, store_pending_done on_done,
                    void *user);
 
+/* The newest alerts that one sink was or is to be told of, whatever became of it; newest first, at
+ * most limit. Blocks, on any thread but the storage's own; NULL where the store is closing. */
+GPtrArray *store_recent(struct store *store, const char *sink, guint limit);
+
 enum store_delivery_state {
     STORE_DELIVERY_WAITING,
     STORE_DELIVERY_DONE,

@@ -173,6 +173,17 @@ GPtrArray *alert_pending(struct storage *storage, const char *sink, guint limit)
     return alerts;
 }
 
+GPtrArray *alert_recent(struct storage *storage, const char *sink, guint limit)
+{
+    GPtrArray *alerts = g_ptr_array_new_with_free_func((GDestroyNotify)store_alert_free);
+    sqlite3_stmt *query = db_query(storage->db, DB_DELIVERY_RECENT);
+    db_bind_text(query, 1, sink);
+    sqlite3_bind_int64(query, 2, limit);
+    while (db_next(storage->db, query))
+        g_ptr_array_add(alerts, alert_from_row(query, false));
+    return alerts;
+}
+
 void alert_mark(struct storage *storage, const char *sink, const char *const *ids,
                 enum store_delivery_state state, int64_t next_try_s)
 {

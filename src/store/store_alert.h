@@ -10,6 +10,8 @@
 void alert_store(struct storage *storage, const struct feed_slot *slot,
                  const struct store_commit *commit, const int64_t *rows);
 GPtrArray *alert_pending(struct storage *storage, const char *sink, guint limit);
+/* The newest that the sink was or is to be told of, whatever became of it; newest first. */
+GPtrArray *alert_recent(struct storage *storage, const char *sink, guint limit);
 void alert_mark(struct storage *storage, const char *sink, const char *const *ids,
                 enum store_delivery_state state, int64_t next_try_s);
 void alert_note_sink(struct storage *storage, const char *sink, const char *message);

@@ -73,6 +73,10 @@ const char *const store_sql[N_DB_QUERIES] = {
         "SELECT " STORE_ALERT_COLUMNS ", d.attempts, d.next_try_s FROM delivery d"
         " JOIN alert a ON a.seq = d.alert WHERE d.sink = ?1 AND d.state = " WAITING
         " ORDER BY d.alert LIMIT ?2",
+    /* From the newest on, until there are enough. */
+    [DB_DELIVERY_RECENT] = "SELECT " STORE_ALERT_COLUMNS " FROM alert a WHERE EXISTS"
+                           " (SELECT 1 FROM delivery d WHERE d.alert = a.seq AND d.sink = ?1)"
+                           " ORDER BY a.seq DESC LIMIT ?2",
     [DB_DELIVERY_LINES] =
         "SELECT " STORE_ALERT_COLUMNS ", d.attempts, d.next_try_s, d.line, d.dev, d.inode, d.size"
         " FROM delivery d JOIN alert a ON a.seq = d.alert WHERE d.sink = ?1 AND d.state = " WAITING

@@ -4,27 +4,10 @@ from pathlib import Path
 import pytest
 from feeds import item, rss
 from feedwatchd import wait_for
-from httpd import Httpd, Reply
+from httpd import Reply
+from sinks import configure, document, server, sink_state  # noqa: F401 (a fixture)
 
 HOSTILE = "$(touch pwned); rm -rf / `id` -x \x1b[31m | & > \u202e\"quoted\" \\ end"
-
-
-@pytest.fixture
-def server():
-    with Httpd() as made:
-        yield made
-
-
-def document(*numbers, title="Cuba {}"):
-    return rss([item(n, title.format(n), "A text.") for n in numbers])
-
-
-def configure(daemon, server, sinks, feed=None, **rule):
-    server.on("/feed", *(feed or [Reply(200, document(1, 2, 3))]))
-    daemon.configure({"feedwatch": {"host_spacing": 0}, "defaults": {"allow_private": "yes", "initial": "all"},
-                      "feed wire": {"url": server.url("/feed")},
-                      "rule cuba": {"match": "cuba", "alert": ", ".join(["log", *sinks]), **rule},
-                      **{f"sink {name}": settings for name, settings in sinks.items()}})
 
 
 def script(folder, text):
@@ -32,12 +15,6 @@ def script(folder, text):
     path.write_text("#!/usr/bin/python3\nimport json, os, sys, time\nhere = " + repr(str(folder)) + "\n" + text)
     path.chmod(0o755)
     return path
-
-
-def sink_state(daemon, name):
-    said = daemon.feedwatch("status", "--json")  # nothing while there is no database yet
-    sinks = json.loads(said)["sinks"] if said else []
-    return next((s for s in sinks if s["id"] == name), {"waiting": None, "done": None, "failed": None, "last_error": None})
 
 
 RECORD = """

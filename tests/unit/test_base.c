@@ -64,6 +64,55 @@ static void test_expand(void **state)
     assert_string_equal(percent, want);
 }
 
+static void expect_file(const char *path, const char *text, unsigned mode)
+{
+    g_autofree char *got = NULL;
+    struct stat st;
+    assert_true(g_file_get_contents(path, &got, NULL, NULL));
+    assert_string_equal(got, text);
+    assert_int_equal(lstat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, mode);
+}
+
+static void test_replace(void **state)
+{
+    (void)state;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *dir = g_dir_make_tmp("feedwatch-XXXXXX", NULL);
+    g_autofree char *inner = g_build_filename(dir, "in", NULL);
+    g_autofree char *path = g_build_filename(inner, "f", NULL);
+    g_autofree char *beside = g_build_filename(inner, ".f.new", NULL);
+    g_autofree char *link = g_build_filename(inner, "link", NULL);
+    struct stat before, after;
+    assert_true(file_replace(path, "one", 3, &error));
+    expect_file(path, "one", 0600);
+    assert_int_equal(chmod(path, 0640), 0);
+    assert_true(g_file_set_contents(beside, "left by a crash", -1, NULL));
+    assert_true(file_replace(path, "two", 3, &error));
+    expect_file(path, "two", 0640);
+    assert_int_equal(access(beside, F_OK), -1);
+    /* The same again is no change. */
+    assert_int_equal(stat(path, &before), 0);
+    assert_true(file_replace(path, "two", 3, &error));
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_ino, after.st_ino);
+    assert_true(file_replace(path, "tw", 2, &error));
+    expect_file(path, "tw", 0640);
+    /* What is no file of ours is left alone. */
+    assert_int_equal(symlink(path, link), 0);
+    assert_false(file_replace(link, "x", 1, &error));
+    assert_non_null(strstr(error->message, "will not replace"));
+    expect_file(path, "tw", 0640);
+    g_clear_error(&error);
+    assert_false(file_replace(inner, "x", 1, &error));
+    g_clear_error(&error);
+    assert_false(file_replace("/dev/full", "x", 1, &error));
+    g_unlink(link);
+    g_unlink(path);
+    g_rmdir(inner);
+    g_rmdir(dir);
+}
+
 static void test_files(void **state)
 {
     (void)state;
@@ -155,8 +204,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_virtual_clock), cmocka_unit_test(test_scaled_clock),
         cmocka_unit_test(test_expand),        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_lock),          cmocka_unit_test(test_json),
-        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_replace),       cmocka_unit_test(test_lock),
+        cmocka_unit_test(test_json),          cmocka_unit_test(test_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -215,6 +215,27 @@ static void test_marks(void **state)
     assert_int_equal(one->len, 1);
 }
 
+static void test_recent(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const guids[] = {"1", "2", "3", "4"};
+    set_log(fixture, STORE_LOG_TEXT);
+    for (size_t i = 0; i < G_N_ELEMENTS(guids); i++)
+        alert_once(fixture, guids[i], guids[i], i == 2 ? to_log : to_desktop);
+    g_autoptr(GPtrArray) waiting = pending(fixture, "desktop", 10);
+    mark(fixture, g_ptr_array_index(waiting, 0), STORE_DELIVERY_FAILED, 0);
+    mark(fixture, g_ptr_array_index(waiting, 2), STORE_DELIVERY_DONE, 0);
+    g_autoptr(GPtrArray) all = store_recent(fixture->store, "desktop", 10);
+    assert_int_equal(all->len, 3);
+    static const char *const titles[] = {"4", "2", "1"};
+    for (guint i = 0; i < all->len; i++)
+        assert_string_equal(((struct store_alert *)g_ptr_array_index(all, i))->title, titles[i]);
+    g_autoptr(GPtrArray) two = store_recent(fixture->store, "desktop", 2);
+    assert_int_equal(two->len, 2);
+    g_autoptr(GPtrArray) none = store_recent(fixture->store, "nobody", 2);
+    assert_int_equal(none->len, 0);
+}
+
 static void test_alert_without_item(void **state)
 {
     struct fixture *fixture = *state;
@@ -360,6 +381,7 @@ int main(void)
         STORE_TEST(test_files_are_private),
         STORE_TEST(test_alert_reaches_log_and_sink),
         STORE_TEST(test_marks),
+        STORE_TEST(test_recent),
         STORE_TEST(test_alert_without_item),
         STORE_TEST(test_item_alerts_once_for_a_rule),
         STORE_TEST(test_completions_keep_their_order),
