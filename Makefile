@@ -92,7 +92,7 @@ check: ## build and run every test
 	$(PYTHON) tests/tools/check
 
 bench: all ## measure CPU and memory against peers (needs the peers' programs)
-	@code=0; for b in tests/bench/*; do [ ! -x $$b ] || { echo "== $$b"; $(PYTHON) $$b || code=1; }; done; exit $$code
+	@code=0; for b in tests/bench/*; do [ ! -f $$b ] || [ ! -x $$b ] || { echo "== $$b"; $(PYTHON) $$b || code=1; }; done; exit $$code
 
 FUZZ_PAIRS ?= 1000000
 fuzz: all ## look for breaking inputs (FUZZ_SECONDS each); compare FUZZ_PAIRS queries with the oracle
