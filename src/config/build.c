@@ -118,6 +118,19 @@ static void build_defaults(struct build *build, const struct source_section *sec
     apply_section(build, section, &build->defaults, 0);
 }
 
+/* Its URL was checked when it was read. */
+static void take_local_source(struct config_feed *feed)
+{
+    struct parse_fault ignored = {0};
+    if (!feed->url)
+        return;
+    if (g_ascii_strncasecmp(feed->url, "file:", 5) == 0)
+        feed->path = parse_file_url(feed->url);
+    else if (g_ascii_strncasecmp(feed->url, "exec:", 5) == 0)
+        parse_argv(feed->url + 5, &feed->argv, &ignored);
+    parse_fault_clear(&ignored);
+}
+
 static void build_feed(struct build *build, const struct source_section *section)
 {
     struct config_feed *feed = g_new0(struct config_feed, 1);
@@ -128,6 +141,7 @@ static void build_feed(struct build *build, const struct source_section *section
         if (setting_is_in(&rows[i], SECTION_DEFAULTS))
             setting_copy(&rows[i], &build->defaults, feed);
     apply_section(build, section, feed, 0);
+    take_local_source(feed);
     check_required(build, section, 0);
     g_ptr_array_add(build->config->feeds, feed);
 }

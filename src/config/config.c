@@ -27,6 +27,8 @@ static void feed_free(gpointer data)
 {
     struct config_feed *feed = data;
     settings_clear(SECTION_FEED, feed);
+    g_free(feed->path);
+    g_strfreev(feed->argv);
     g_free(feed->id);
     g_free(feed);
 }

@@ -46,6 +46,8 @@ enum config_log_format { CONFIG_LOG_TEXT, CONFIG_LOG_LOGFMT, CONFIG_LOG_JSON };
 struct config_feed { /* [defaults] already folded in */
     char *id;
     char *url;
+    char *path;  /* of a file: feed, decoded; else NULL */
+    char **argv; /* of an exec: feed; else NULL */
     char **tags;
     int64_t interval_s; /* 0: the feed's rhythm */
     enum config_initial initial;

@@ -68,6 +68,8 @@ enum parse_schemes {
     PARSE_URL_PROXY = 8, /* http, https, socks4, socks4a, socks5, socks5h; no path */
 };
 bool parse_url(const char *text, unsigned schemes, struct parse_fault *fault);
+/* The path that a file: URL names (RFC 8089), decoded; NULL where it is none. Newly allocated. */
+char *parse_file_url(const char *text);
 /* Whether a URL, or a list of headers, holds what nobody else should read. */
 bool parse_has_secret(const char *text);
 /* Fit to stand in an HTTP header: no control character. */

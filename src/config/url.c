@@ -78,6 +78,24 @@ static bool check_exec(const char *text, struct parse_fault *fault)
                       "exec: takes the absolute path of a program and its arguments");
 }
 
+char *parse_file_url(const char *text)
+{
+    g_autofree char *host = NULL;
+    g_autofree char *path = g_filename_from_uri(text, &host, NULL);
+    bool is_here = path && (!host || !*host || strcmp(host, "localhost") == 0);
+    return is_here && path[0] == '/' ? g_steal_pointer(&path) : NULL;
+}
+
+static bool check_file(const char *text, const char *quoted, struct parse_fault *fault)
+{
+    g_autofree char *path = parse_file_url(text);
+    if (path)
+        return true;
+    if (strchr(text, '#'))
+        return parse_fail(fault, strcspn(text, "#"), "'#' in a path is written %%23");
+    return parse_fail(fault, 0, "%s is no absolute path: file:///home/me/feed.xml", quoted);
+}
+
 static bool check_parts(const char *text, const char *scheme, unsigned schemes,
                         struct parse_fault *fault)
 {
@@ -86,11 +104,8 @@ static bool check_parts(const char *text, const char *scheme, unsigned schemes,
     if (!uri)
         return parse_fail(fault, 0, "%s is not a well-formed URL", quoted);
     const char *host = g_uri_get_host(uri), *path = g_uri_get_path(uri);
-    if (strcmp(scheme, "file") == 0) {
-        if (path[0] == '/' && (!host || !*host || strcmp(host, "localhost") == 0))
-            return true;
-        return parse_fail(fault, 0, "%s is no absolute path: file:///home/me/feed.xml", quoted);
-    }
+    if (strcmp(scheme, "file") == 0)
+        return check_file(text, quoted, fault);
     if (!host || !*host)
         return parse_fail(fault, 0, "%s names no host", quoted);
     if (g_uri_get_port(uri) == 0)

@@ -3,8 +3,9 @@
  * Conditional request, redirects hop by hop (at most FETCH_HOPS_MAX, credentials and validators
  * only on the feed's own origin), cache hints, Retry-After, limits; requests to one host one at a
  * time and host_spacing apart, hosts interleaved, at most max_connections in all. A body whose hash
- * is the stored one is not parsed again. Parsing goes through worker/. Source: polling.md E01-E33,
- * hostile.md S06-S12. */
+ * is the stored one is not parsed again. A feed may also be a file, or what a program prints
+ * (file:, exec:); no redirect leads there. Parsing goes through worker/. Source: polling.md
+ * E01-E33, hostile.md S06-S12. */
 #ifndef FETCH_FETCH_H
 #define FETCH_FETCH_H
 
@@ -31,6 +32,9 @@ void fetch_validators_clear(struct fetch_validators *validators);
 struct fetch_request {   /* borrowed until fetch_start() returns */
     const char *feed_id; /* for messages */
     const char *url;
+    /* In place of a request, only ever from the configuration: a file to read, a program to run. */
+    const char *path;
+    const char *const *argv;
     struct fetch_validators validators; /* both NULL: unconditional */
     uint64_t body_hash;                 /* of the last parsed body; 0: none */
     const char *const *headers;         /* the feed's own */

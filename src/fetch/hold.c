@@ -35,7 +35,7 @@ static void hold(struct fetcher *fetcher, const char *origin, int64_t until_s)
     g_hash_table_insert(fetcher->holds, g_strdup(origin), value);
     for (GList *link = fetcher->fetches.head; link; link = link->next) {
         struct fetch *fetch = link->data;
-        if (fetch->ticket && !fetch->exchange && !fetch->job &&
+        if (fetch->ticket && !fetch->exchange && !fetch->job && !fetch_is_local(fetch) &&
             strcmp(fetch->url.origin, origin) == 0)
             fetch_end_held(fetch, until_s);
     }

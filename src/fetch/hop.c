@@ -54,6 +54,10 @@ static GPtrArray *headers_of(struct fetch *fetch, bool is_own_origin)
 
 static void send_request(struct fetch *fetch)
 {
+    if (fetch_is_local(fetch)) {
+        fetch_start_local(fetch);
+        return;
+    }
     bool is_own_origin = strcmp(fetch->own.origin, fetch->url.origin) == 0;
     g_autoptr(GPtrArray) headers = headers_of(fetch, is_own_origin);
     const struct http_request request = {
@@ -133,13 +137,18 @@ void fetch_leave_host(struct fetch *fetch)
 static void on_response(struct http_response *response, void *user)
 {
     struct fetch *fetch = user;
+    fetch->exchange = NULL;
+    fetch_take_response(fetch, response);
+}
+
+void fetch_take_response(struct fetch *fetch, struct http_response *response)
+{
     struct fetcher *fetcher = fetch->fetcher;
     const struct verdict_facts facts = {
         .was_conditional = fetch->was_conditional,
         .offered_delta = fetch->was_conditional,
         .is_temporary_route = !fetch->is_permanent_route,
     };
-    fetch->exchange = NULL;
     pacer_sent(fetch->ticket, fetch->started_ms + response->setup_ms);
     fetch_result_clear(&fetch->result);
     enum verdict verdict =

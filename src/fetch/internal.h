@@ -1,14 +1,16 @@
 /* fetch/internal - what the files of fetch/ share: one fetch under way, and the fetcher.
  *
  * fetch.c begins and ends a fetch; hop.c sends its requests when they may go and follows redirects;
- * answer.c makes a result of the final response; hold.c knows which origins want silence. A
- * callback of the owner's may free everything: fetch_finish() and fetch_fail() are the last thing a
- * function does. */
+ * answer.c makes a result of the final response; local.c has files and programs in place of
+ * requests; hold.c knows which origins want silence. A callback of the owner's may free everything:
+ * fetch_finish() and fetch_fail() are the last thing a function does. */
 #ifndef FETCH_INTERNAL_H
 #define FETCH_INTERNAL_H
 
+#include "fetch/disk.h"
 #include "fetch/fetch.h"
 #include "fetch/pacer.h"
+#include "fetch/program.h"
 #include "fetch/url.h"
 #include "fetch/verdict.h"
 
@@ -33,6 +35,8 @@ struct fetch {
     struct fetch_url url; /* of this hop */
     struct fetch_validators validators;
     uint64_t body_hash;
+    char *path;  /* of a file: feed */
+    char **argv; /* of an exec: feed */
     char **headers;
     char *userpwd, *bearer;
     char *user_agent, *proxy;
@@ -47,9 +51,11 @@ struct fetch {
     bool was_conditional;
     int64_t started_ms;
 
-    /* Where it is: exactly one of these, or a ticket and an exchange. */
+    /* Where it is: exactly one of these, or a ticket and one of the next three. */
     struct pacer_ticket *ticket;
     struct http_exchange *exchange;
+    struct disk_read *disk_read;
+    struct program *program;
     guint64 job;
     GSource *ending;
     struct fetch_result result;
@@ -70,6 +76,8 @@ void fetch_fail_later(struct fetch *fetch, enum schedule_outcome_kind kind, char
 void fetch_enqueue(struct fetch *fetch);
 /* Its host and one of the connections are free for others. */
 void fetch_leave_host(struct fetch *fetch);
+/* Makes of an answer what it is; local feeds have one too. */
+void fetch_take_response(struct fetch *fetch, struct http_response *response);
 /* Sends whatever may go now. Calls nobody back. */
 void fetcher_pump(struct fetcher *fetcher);
 bool fetch_is_own_site(const struct fetch *fetch);
@@ -77,6 +85,13 @@ bool fetch_is_own_site(const struct fetch *fetch);
 /* answer.c */
 void fetch_take_body(struct fetch *fetch, struct http_response *response);
 void fetch_take_not_modified(struct fetch *fetch, const struct http_response *response);
+
+/* local.c */
+void fetch_begin_local(struct fetch *fetch, const struct fetch_request *request);
+bool fetch_is_local(const struct fetch *fetch);
+/* Its turn has come. */
+void fetch_start_local(struct fetch *fetch);
+void fetch_stop_local(struct fetch *fetch);
 
 /* hold.c */
 /* Until when the origin is left alone; 0: it may be asked. */

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define URL_BYTES_MAX 8192
+#define URL_BYTES_MAX    8192
+#define SCHEME_SHOWN_MAX 20 /* of a redirect's, in a message */
 
 GQuark fetch_error_quark(void)
 {
@@ -121,6 +122,18 @@ static bool has_scheme(const char *location)
     return length > 0 && location[length] == ':';
 }
 
+/* Of what a server wrote, only what is a scheme's name is shown. */
+static bool fail_scheme(const char *url, GError **error)
+{
+    size_t size = strspn(url, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    if (url[size] != ':' || size > SCHEME_SHOWN_MAX)
+        size = 0;
+    g_set_error(error, FETCH_ERROR, FETCH_ERROR_URL,
+                "it leads to %s%.*s%s, and only http and https are followed", size ? "'" : "",
+                (int)size, url, size ? ":'" : "another scheme");
+    return false;
+}
+
 bool fetch_url_resolve(const struct fetch_url *base, const char *location,
                        struct fetch_url *ret_url, GError **error)
 {
@@ -138,6 +151,8 @@ bool fetch_url_resolve(const struct fetch_url *base, const char *location,
                                           G_URI_FLAGS_ENCODED | G_URI_FLAGS_PARSE_RELAXED, NULL);
     if (!absolute)
         return fail(error, "the redirect leads nowhere");
+    if (scheme_size(absolute) == 0)
+        return fail_scheme(absolute, error);
     if (!fetch_url_parse(absolute, ret_url, error))
         return false;
     g_clear_pointer(&ret_url->userinfo, g_free);

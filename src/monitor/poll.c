@@ -122,12 +122,15 @@ static void on_attempt_saved(void *user)
     const struct monitor *monitor = poll->feed->monitor;
     const struct config_feed *settings = poll->feed->settings;
     const struct store_feed *state = poll->feed->state;
+    bool is_local = settings->path || settings->argv;
     bool whole = needs_document(poll->feed);
     bool plain = whole || poll->is_plain;
     g_autofree char *credentials = read_credentials(settings);
     const struct fetch_request request = {
         .feed_id = settings->id,
-        .url = state->moved_url ? state->moved_url : settings->url,
+        .url = state->moved_url && !is_local ? state->moved_url : settings->url,
+        .path = settings->path,
+        .argv = (const char *const *)settings->argv,
         .validators = {plain ? NULL : state->etag, plain ? NULL : state->last_modified},
         .body_hash = whole ? 0 : state->body_hash,
         .headers = (const char *const *)settings->headers,
