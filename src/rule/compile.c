@@ -157,12 +157,31 @@ static void emit_need(struct emitter *emitter, const struct rule_leaf *leaf, gui
     close_body(emitter, at);
 }
 
+static void emit_phrase(struct emitter *emitter, const struct query_term *term)
+{
+    guint at = open_body(emitter, OP_PHRASE);
+    for (size_t i = 0; i < term->n_words; i++)
+        put(emitter, word_id(emitter, &term->words[i]));
+    close_body(emitter, at);
+}
+
+static bool has_exacts(const struct query_term *term)
+{
+    for (size_t i = 0; i < term->n_words; i++)
+        if (term->words[i].exact)
+            return true;
+    return false;
+}
+
 static void emit_term(struct emitter *emitter, const struct query_node *node)
 {
     const struct query_term *term = node->term;
     put_written(emitter, node);
-    if (term->kind == TERM_WORDS && term->n_words == 1 && !term->words[0].exact) {
-        put(emitter, PROGRAM_MAKE(OP_WORD, word_id(emitter, &term->words[0])));
+    if (term->kind == TERM_WORDS && !has_exacts(term)) {
+        if (term->n_words == 1)
+            put(emitter, PROGRAM_MAKE(OP_WORD, word_id(emitter, &term->words[0])));
+        else
+            emit_phrase(emitter, term);
         return;
     }
     struct rule_leaf leaf = make_leaf(emitter, term);

@@ -34,6 +34,9 @@ static void add_spans(struct eval *eval, const uint32_t *pc, unsigned fields, st
     case OP_NEED:
         add_spans(eval, program_needed(pc), fields, out);
         break;
+    case OP_PHRASE:
+        leaf_phrase_spans(eval->index, pc + 1, payload, fields, out);
+        break;
     case OP_LIST:
         add_spans(eval,
                   ruleset_code(eval->set,
@@ -162,6 +165,8 @@ bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
         return eval_leaf(eval, payload, fields);
     case OP_NEED:
         return eval_need(eval, pc, fields);
+    case OP_PHRASE:
+        return leaf_phrase_spans(eval->index, pc + 1, payload, fields, NULL);
     case OP_LIST:
         return eval_list(eval, payload, fields);
     case OP_AND:
@@ -186,20 +191,25 @@ bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
     return false;
 }
 
-bool eval_rule(struct eval *eval, const struct rule_entry *rule, bool *ret_stopped)
+bool eval_program(struct eval *eval, const uint32_t *pc, unsigned fields, bool *ret_stopped)
 {
-    const uint32_t *pc = ruleset_code(eval->set, rule->code);
     eval->leaf.work = SPANS_WORK_MAX;
     eval->leaf.steps = REGEX_STEPS_MAX;
     eval->leaf.is_stopped = false;
+    bool holds = eval_node(eval, pc, fields);
+    *ret_stopped = eval->leaf.is_stopped || eval->leaf.work == 0;
+    return holds;
+}
+
+bool eval_rule(struct eval *eval, const struct rule_entry *rule, bool *ret_stopped)
+{
+    const uint32_t *pc = ruleset_code(eval->set, rule->code);
     if (rule->has_regex) {
         eval->assumes_regex = true;
-        bool is_possible = eval_node(eval, pc, rule->fields);
+        bool is_possible = eval_program(eval, pc, rule->fields, ret_stopped);
         eval->assumes_regex = false;
         if (!is_possible)
             return false;
     }
-    bool holds = eval_node(eval, pc, rule->fields);
-    *ret_stopped = eval->leaf.is_stopped || eval->leaf.work == 0;
-    return holds;
+    return eval_program(eval, pc, rule->fields, ret_stopped);
 }

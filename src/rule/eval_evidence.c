@@ -25,46 +25,42 @@ static void add(struct walk *walk, uint32_t written, const struct leaf_piece *pi
     g_array_append_val(walk->out, evidence);
 }
 
-/* The matches of one WORD or LEAF with positions. */
-static void term_spans(struct walk *walk, uint32_t word, unsigned fields, struct spans *out)
+/* The leaf of a term; NULL where it is nothing but words. */
+static const struct rule_leaf *leaf_of(const struct walk *walk, const uint32_t *pc)
 {
-    struct eval *eval = walk->eval;
-    if (PROGRAM_OP(word) == OP_WORD)
-        leaf_word_spans(eval->index, PROGRAM_PAYLOAD(word), fields, out);
-    else
-        leaf_spans(eval->index, leaf_at(walk, PROGRAM_PAYLOAD(word)), fields, out, &eval->leaf);
-    spans_sort(out);
+    if (PROGRAM_OP(*pc) == OP_NEED)
+        pc = program_needed(pc);
+    return PROGRAM_OP(*pc) == OP_LEAF ? leaf_at(walk, PROGRAM_PAYLOAD(*pc)) : NULL;
 }
 
-static void add_span(struct walk *walk, uint32_t word, uint32_t written, const struct span *span)
+static void add_span(struct walk *walk, const struct rule_leaf *leaf, uint32_t written,
+                     const struct span *span)
 {
     struct leaf_piece piece;
-    leaf_range(walk->eval->index,
-               PROGRAM_OP(word) == OP_LEAF ? leaf_at(walk, PROGRAM_PAYLOAD(word)) : NULL, span,
-               &piece);
+    leaf_range(walk->eval->index, leaf, span, &piece);
     add(walk, written, &piece);
 }
 
 /* wanted NULL: the first match; else the one that is this span. Returns whether there is one. */
-static bool walk_term(struct walk *walk, uint32_t word, unsigned fields, const struct span *wanted)
+static bool walk_term(struct walk *walk, const uint32_t *pc, unsigned fields,
+                      const struct span *wanted)
 {
     uint32_t written = *walk->written++;
+    const struct rule_leaf *leaf = leaf_of(walk, pc);
     struct spans spans = {0};
     struct leaf_piece piece;
     bool found = false;
-    if (PROGRAM_OP(word) == OP_LEAF && (leaf_at(walk, PROGRAM_PAYLOAD(word))->kind == LEAF_REGEX ||
-                                        leaf_at(walk, PROGRAM_PAYLOAD(word))->kind == LEAF_VALUE)) {
-        found = leaf_piece(walk->eval->index, leaf_at(walk, PROGRAM_PAYLOAD(word)), fields,
-                           &walk->eval->leaf, &piece);
+    if (leaf && (leaf->kind == LEAF_REGEX || leaf->kind == LEAF_VALUE)) {
+        found = leaf_piece(walk->eval->index, leaf, fields, &walk->eval->leaf, &piece);
         if (found)
             add(walk, written, &piece);
         return found;
     }
-    term_spans(walk, word, fields, &spans);
+    eval_spans(walk->eval, pc, fields, &spans);
     for (size_t i = 0; i < spans.n && !found; i++)
         if (!wanted ||
             (spans.items[i].start == wanted->start && spans.items[i].end == wanted->end)) {
-            add_span(walk, word, written, &spans.items[i]);
+            add_span(walk, leaf, written, &spans.items[i]);
             found = true;
         }
     spans_clear(&spans);
@@ -76,11 +72,11 @@ static void skip(struct walk *walk, const uint32_t *pc)
 {
     const uint32_t *end = pc + program_size(pc);
     enum program_op op = PROGRAM_OP(*pc);
-    if (op == OP_WORD || op == OP_LEAF)
+    if (program_is_term(pc)) {
         walk->written++;
-    if (op == OP_NEED)
-        walk->written++;
-    if (op < OP_AND || op == OP_NEED)
+        return;
+    }
+    if (op == OP_LIST)
         return;
     for (const uint32_t *at = pc + (op == OP_NEAR || op == OP_ATLEAST || op == OP_IN ? 2 : 1);
          at < end; at += program_size(at))
@@ -187,9 +183,9 @@ static bool walk_node(struct walk *walk, const uint32_t *pc, unsigned fields,
     switch (PROGRAM_OP(*pc)) {
     case OP_WORD:
     case OP_LEAF:
-        return walk_term(walk, *pc, fields, wanted);
     case OP_NEED:
-        return walk_term(walk, *program_needed(pc), fields, wanted);
+    case OP_PHRASE:
+        return walk_term(walk, pc, fields, wanted);
     case OP_LIST:
         return walk_list(walk, PROGRAM_PAYLOAD(*pc), fields, wanted);
     case OP_AND:

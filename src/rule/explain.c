@@ -72,6 +72,7 @@ static void put_node(struct explainer *explainer, const uint32_t *pc, bool is_in
     case OP_WORD:
     case OP_LEAF:
     case OP_NEED:
+    case OP_PHRASE:
         put_term(explainer, pc, out);
         break;
     case OP_LIST:
@@ -130,6 +131,7 @@ static char *reason_of(struct explainer *explainer, const uint32_t *pc, unsigned
     case OP_WORD:
     case OP_LEAF:
     case OP_NEED:
+    case OP_PHRASE:
     case OP_AND:
     case OP_IN:
         break;

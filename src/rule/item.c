@@ -3,7 +3,6 @@
 #include <string.h>
 
 #define LARGE 50000u /* tests: so many that they do not stay in a processor's cache */
-#define AHEAD 16u    /* words whose tests are asked for together */
 
 struct item_index *item_index_new(const struct ruleset *set)
 {
@@ -14,8 +13,9 @@ struct item_index *item_index_new(const struct ruleset *set)
     index->lexicon = lexicon_new(set->vocab);
     index->is_large = n >= LARGE;
     index->present = g_new0(uint64_t, n / 64 + 1);
-    index->tests = g_new(struct item_test, n + 1);
     index->ids = g_new(uint32_t, n + 1);
+    index->chains = g_new0(struct item_chains, 1);
+    index->chains->ranks = g_new(uint32_t, n + 1);
     return index;
 }
 
@@ -26,13 +26,14 @@ void item_index_free(struct item_index *index)
     words_free(index->words);
     lexicon_free(index->lexicon);
     g_free(index->present);
-    g_free(index->tests);
     g_free(index->ids);
     g_free(index->hits);
     g_free(index->occurrences);
     g_free(index->values);
     g_free(index->sifted);
-    g_free(index->found);
+    g_free(index->chains->ranks);
+    g_free(index->chains->tests);
+    g_free(index->chains);
     g_free(index);
 }
 
@@ -40,7 +41,7 @@ size_t item_index_bytes(const struct item_index *index)
 {
     size_t n = vocab_size(index->set->vocab);
     return sizeof *index + lexicon_bytes(index->lexicon) +
-           n * (sizeof(struct item_test) + sizeof(uint32_t)) + n / 8 +
+           n * 2 * sizeof(uint32_t) + n / 8 + index->chains->tests_size * sizeof(struct item_test) +
            index->hits_size * sizeof *index->hits +
            index->occurrences_size * sizeof *index->occurrences;
 }
@@ -51,49 +52,56 @@ static void clear(struct item_index *index)
         index->present[index->ids[i] / 64] = 0;
     index->n_ids = index->n_hits = index->n_occurrences = index->n_values = 0;
     index->position = 0;
+    index->chains->is_made = false;
     index->fields = 0;
     index->summary_repeats = -1;
 }
 
-static inline void add_occurrence(struct item_index *index, uint32_t id, unsigned field)
+void item_chain(const struct item_index *index, struct item_chains *chains)
 {
-    uint32_t at = (uint32_t)index->n_occurrences++;
-    struct item_test *test = &index->tests[id];
-    index->occurrences[at] =
-        (struct item_occurrence){.id = id, .hit = (uint32_t)index->n_hits, .next = ITEM_NO_HIT};
-    if (index->present[id / 64] >> id % 64 & 1) {
-        index->occurrences[test->last].next = at;
-        test->last = at;
-        test->n++;
-        test->fields |= field;
-        return;
+    struct item_occurrence *occurrences = index->occurrences;
+    chains->is_made = true;
+    if (index->n_ids > chains->tests_size) {
+        chains->tests_size = index->n_ids * 2;
+        chains->tests = g_renew(struct item_test, chains->tests, chains->tests_size);
     }
-    index->present[id / 64] |= UINT64_C(1) << id % 64;
-    index->ids[index->n_ids++] = id;
-    *test = (struct item_test){.first = at, .last = at, .n = 1, .fields = field};
+    memset(chains->tests, 0, index->n_ids * sizeof *chains->tests);
+    for (size_t i = 0; i < index->n_ids; i++)
+        chains->ranks[index->ids[i]] = (uint32_t)i;
+    for (uint32_t at = 0; at < index->n_occurrences; at++) {
+        struct item_test *test = &chains->tests[chains->ranks[occurrences[at].id]];
+        if (test->n++ == 0)
+            test->first = at;
+        else
+            occurrences[test->last].next = at;
+        test->last = at;
+        occurrences[at].next = ITEM_NO_HIT;
+        test->fields |= item_hit_field(index, &index->hits[occurrences[at].hit]);
+    }
 }
 
 static inline void add_hit(struct item_index *index, const struct word *word, uint32_t position,
                            const uint32_t *ids, size_t n)
 {
-    if (G_UNLIKELY(index->n_hits == index->hits_size)) {
-        index->hits_size = index->hits_size ? index->hits_size * 2 : 1024;
-        index->hits = g_renew(struct item_hit, index->hits, index->hits_size);
-    }
+    uint32_t hit = (uint32_t)index->n_hits++;
     if (G_UNLIKELY(index->n_occurrences + n > index->occurrences_size)) {
         index->occurrences_size = MAX(index->occurrences_size * 2, index->n_occurrences + n + 1024);
         index->occurrences =
             g_renew(struct item_occurrence, index->occurrences, index->occurrences_size);
     }
-    uint32_t value = (uint32_t)index->n_values - 1;
-    index->hits[index->n_hits] = (struct item_hit){.position = position,
-                                                   .start = word->start,
-                                                   .end = word->end,
-                                                   .value = value,
-                                                   .occurrence = (uint32_t)index->n_occurrences};
-    for (size_t i = 0; i < n; i++)
-        add_occurrence(index, ids[i], FIELD_BIT(index->values[value].field));
-    index->n_hits++;
+    index->hits[hit] = (struct item_hit){.position = position,
+                                         .start = word->start,
+                                         .end = word->end,
+                                         .value = (uint32_t)index->n_values - 1,
+                                         .occurrence = (uint32_t)index->n_occurrences};
+    for (size_t i = 0; i < n; i++) {
+        uint64_t *present = &index->present[ids[i] / 64], bit = UINT64_C(1) << ids[i] % 64;
+        index->occurrences[index->n_occurrences].id = ids[i];
+        index->occurrences[index->n_occurrences++].hit = hit;
+        index->ids[index->n_ids] = ids[i];
+        index->n_ids += !(*present & bit);
+        *present |= bit;
+    }
 }
 
 /* The words of a chunk that may pass a test; asks for what will be needed of each. */
@@ -114,43 +122,22 @@ static size_t sift_words(struct item_index *index, const struct word *list, size
     return kept;
 }
 
-static inline void note_found(struct item_index *index, const uint32_t *ids, size_t n)
-{
-    if (G_UNLIKELY(index->n_found + n > index->found_size)) {
-        index->found_size = MAX(index->found_size * 2, index->n_found + n + 64);
-        index->found = g_renew(uint32_t, index->found, index->found_size);
-    }
-    for (size_t i = 0; i < n; i++) {
-        __builtin_prefetch(&index->tests[ids[i]], 1);
-        index->found[index->n_found++] = ids[i];
-    }
-}
-
-/* The hits of up to AHEAD words: their tests lie far apart, so that they are asked for together. */
-static void add_hits(struct item_index *index, const struct word *list, const uint32_t *sifted,
-                     size_t n)
-{
-    size_t ends[AHEAD], start = 0;
-    index->n_found = 0;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t *ids = NULL;
-        size_t n_ids = lexicon_find(index->lexicon, &list[sifted[i]], index->language, &ids);
-        note_found(index, ids, n_ids);
-        ends[i] = index->n_found;
-    }
-    for (size_t i = 0; i < n; start = ends[i++])
-        if (ends[i] > start)
-            add_hit(index, &list[sifted[i]], index->position + sifted[i], index->found + start,
-                    ends[i] - start);
-}
-
 static void index_words(struct item_index *index, const struct word *list, size_t n)
 {
     size_t n_sifted = sift_words(index, list, n);
+    if (G_UNLIKELY(index->n_hits + n_sifted > index->hits_size)) {
+        index->hits_size = MAX(index->hits_size * 2, index->n_hits + n_sifted);
+        index->hits = g_renew(struct item_hit, index->hits, index->hits_size);
+    }
     for (size_t i = 0; index->is_large && i < n_sifted; i++)
         lexicon_prefetch_vocab(index->lexicon, &list[index->sifted[i]]);
-    for (size_t at = 0; at < n_sifted; at += AHEAD)
-        add_hits(index, list, index->sifted + at, MIN(AHEAD, n_sifted - at));
+    for (size_t i = 0; i < n_sifted; i++) {
+        const struct word *word = &list[index->sifted[i]];
+        size_t n_ids;
+        const uint32_t *ids = lexicon_find(index->lexicon, word, index->language, &n_ids);
+        if (n_ids > 0)
+            add_hit(index, word, index->position + index->sifted[i], ids, n_ids);
+    }
     index->position += (uint32_t)n;
 }
 

@@ -1,8 +1,9 @@
 /* rule/item - one item, cut into words, as the rules see it.
  *
  * Words have positions, counted through the whole item, with a gap between values that no operator
- * reaches across. Only the words that some rule uses ("hits") are kept; for each test of the
- * vocabulary that one of them passes, its occurrences hang together in order.
+ * reaches across. Only the words that some rule uses ("hits") are kept, with the tests of the
+ * vocabulary that they pass ("occurrences"). Most rules ask only whether a test was passed at all;
+ * where the first one asks for more, the occurrences of each test are chained in order.
  *
  * A struct item_index is scratch memory that is filled anew for every item. The item's texts are
  * borrowed until then. */
@@ -41,11 +42,17 @@ struct item_occurrence {
     uint32_t next; /* of the same id, ITEM_NO_HIT at the end */
 };
 
-struct item_test { /* of one id; what it says is of this item only where the bit in present is set
-                    */
+struct item_test { /* of one id */
     uint32_t first, last; /* occurrences */
     uint32_t n;
     uint32_t fields; /* bits of the fields it occurs in */
+};
+
+struct item_chains {
+    bool is_made; /* of this item */
+    uint32_t *ranks; /* for each id that is present: its place in ids and tests */
+    struct item_test *tests;
+    size_t tests_size;
 };
 
 struct item_index {
@@ -54,22 +61,20 @@ struct item_index {
     unsigned language;
     struct words *words;
     struct lexicon *lexicon;
-    uint64_t *present;       /* a bit for each id */
-    struct item_test *tests; /* for each id */
-    uint32_t *ids;           /* those that are present */
+    uint64_t *present; /* a bit for each id */
+    uint32_t *ids;     /* those that are present */
     size_t n_ids;
     struct item_hit *hits;
     size_t n_hits, hits_size;
     struct item_occurrence *occurrences;
     size_t n_occurrences, occurrences_size;
+    struct item_chains *chains;
     struct item_value *values;
     size_t n_values, values_size;
     unsigned fields; /* bits of the fields that values are of */
     bool is_large;
     uint32_t *sifted; /* words of a chunk that may pass a test */
     size_t sifted_size;
-    uint32_t *found; /* ids of a few words */
-    size_t n_found, found_size;
     uint32_t position;
     int summary_repeats; /* -1: not looked at yet */
 };
@@ -81,10 +86,20 @@ void item_index_fill(struct item_index *index, const struct rule_item *item);
 /* Whether the words of the summary stand in a row in the content. */
 bool item_summary_repeats(struct item_index *index);
 
+void item_chain(const struct item_index *index, struct item_chains *chains);
+
+/* Of an id that is present. */
+static inline const struct item_test *item_test(const struct item_index *index, uint32_t id)
+{
+    if (!index->chains->is_made)
+        item_chain(index, index->chains);
+    return &index->chains->tests[index->chains->ranks[id]];
+}
+
 static inline bool item_has(const struct item_index *index, uint32_t id, unsigned fields)
 {
     return (index->present[id / 64] >> id % 64 & 1) &&
-           (!(index->fields & ~fields) || (index->tests[id].fields & fields));
+           (!(index->fields & ~fields) || (item_test(index, id)->fields & fields));
 }
 
 static inline unsigned item_hit_field(const struct item_index *index, const struct item_hit *hit)

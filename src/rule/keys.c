@@ -17,16 +17,16 @@ struct link {
     uint32_t key, waiter;
 };
 
-/* A second look at a rule whose key turned up, which costs no look at its program: up to GUARD_IDS
- * more tests of which one must turn up, too, each as GUARD_BITS bits of its hash. The item has a
- * bit for each hash. Hash 0 is no test's: its bit is always set, and a guard of 0 lets all pass. */
-#define GUARD_BITS 12u
-#define GUARD_IDS  5u
-#define GUARD_MASK ((1u << GUARD_BITS) - 1)
+/* A second look at a rule whose key turned up, which costs no look at its program: some more tests
+ * of which one must turn up, too, each as a hash of GUARD_BITS bits. The item has a bit for each
+ * hash. Hash 0 is no test's: its bit is always set, so that guards of 0 let all pass. */
+#define GUARD_BITS 16u
 
 struct keys {
     const struct ruleset *set;
+    uint16_t *guesses; /* for each id: how common it may be */
     uint32_t *counts;  /* for each id: in how many of the first items it turned up */
+    uint32_t *costs;   /* for each id, while the keys are chosen */
     uint32_t n_items;  /* seen, while counting goes on */
     uint32_t n_chosen; /* how often the keys were chosen again */
     uint32_t n_ids, n_lists;
@@ -38,14 +38,14 @@ struct keys {
     GArray *always;                            /* rules without a key */
     uint64_t *pending;                         /* a bit for each rule */
     uint64_t *lists;                           /* a bit for each list that was told already */
-    uint64_t *guards;                          /* for each rule */
-    uint64_t signature[(GUARD_MASK + 1) / 64]; /* of the item */
+    struct keys_probe *probes;                 /* for each rule */
+    uint64_t signature[(1u << GUARD_BITS) / 64]; /* of the item */
     uint32_t *candidates;
     bool *is_waited_for; /* lists */
 };
 
 /* How often a test is likely to be passed where nothing was counted yet: short words are common. */
-static uint64_t guess(const struct vocab *vocab, uint32_t id)
+static uint16_t guess(const struct vocab *vocab, uint32_t id)
 {
     static const uint8_t by_length[] = {200, 200, 160, 90, 40, 24, 14, 10, 7, 5, 4, 3, 2};
     const char *folded;
@@ -53,16 +53,28 @@ static uint64_t guess(const struct vocab *vocab, uint32_t id)
     enum word_test test = vocab_test(vocab, id, &folded, &size);
     for (size_t pos = 0; pos < size && n < G_N_ELEMENTS(by_length) - 1; pos++)
         n += ((unsigned char)folded[pos] & 0xC0) != 0x80;
-    uint64_t cost = by_length[n];
-    return test == WORD_IS || test == WORD_INFLECTS ? cost : cost * 4;
+    return (uint16_t)(test == WORD_IS || test == WORD_INFLECTS ? by_length[n] : by_length[n] * 4);
 }
 
-static uint64_t id_cost(const struct keys *keys, uint32_t id)
+static void guess_all(struct keys *keys)
 {
-    if (id == VOCAB_ANY)
-        return COST_NEVER;
-    uint64_t prior = guess(keys->set->vocab, id);
-    return keys->n_chosen == 0 ? prior : (uint64_t)keys->counts[id] * COUNT_UNIT + prior / 8 + 1;
+    for (uint32_t id = 0; id < keys->n_ids; id++)
+        keys->guesses[id] = guess(keys->set->vocab, id);
+}
+
+static void find_costs(struct keys *keys)
+{
+    keys->costs = g_new(uint32_t, keys->n_ids + 1);
+    for (uint32_t id = 0; id < keys->n_ids; id++) {
+        uint32_t prior = keys->guesses[id];
+        keys->costs[id] =
+            keys->n_chosen == 0 ? prior : keys->counts[id] * COUNT_UNIT + prior / 8 + 1;
+    }
+}
+
+static inline uint64_t id_cost(const struct keys *keys, uint32_t id)
+{
+    return id == VOCAB_ANY ? COST_NEVER : keys->costs[id];
 }
 
 static uint64_t add_costs(uint64_t a, uint64_t b)
@@ -70,21 +82,34 @@ static uint64_t add_costs(uint64_t a, uint64_t b)
     return a == COST_NEVER || b == COST_NEVER ? COST_NEVER : a + b;
 }
 
-/* The word of the leaf that turns up least often. */
-static uint64_t leaf_cost(const struct keys *keys, const struct rule_leaf *leaf, uint32_t *ret_id)
+/* The one of these words that turns up least often. */
+static uint64_t rarest(const struct keys *keys, const uint32_t *ids, size_t n, uint32_t *ret_id)
 {
     uint64_t best = COST_NEVER;
-    if (leaf->kind == LEAF_REGEX || leaf->kind == LEAF_VALUE)
-        return COST_NEVER;
-    for (uint32_t i = 0; i < leaf->n_words; i++) {
-        uint32_t id = g_array_index(keys->set->words, uint32_t, leaf->at + i);
-        uint64_t cost = id_cost(keys, id);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t cost = id_cost(keys, ids[i]);
         if (cost < best) {
             best = cost;
-            *ret_id = id;
+            *ret_id = ids[i];
         }
     }
     return best;
+}
+
+/* The key of a single term, and what it costs. */
+static uint64_t term_cost(const struct keys *keys, const uint32_t *pc, uint32_t *ret_id)
+{
+    *ret_id = PROGRAM_PAYLOAD(*pc);
+    switch (PROGRAM_OP(*pc)) {
+    case OP_WORD:
+        return id_cost(keys, *ret_id);
+    case OP_PHRASE:
+        return rarest(keys, pc + 1, PROGRAM_PAYLOAD(*pc), ret_id);
+    case OP_NEED:
+        return rarest(keys, pc + 1, PROGRAM_PAYLOAD(*pc) - 1, ret_id);
+    default:
+        return COST_NEVER;
+    }
 }
 
 /* Where the operands of an inner node begin. */
@@ -101,12 +126,10 @@ static uint64_t node_cost(const struct keys *keys, const uint32_t *pc, const uin
     uint64_t best = COST_NEVER, sum = 0;
     switch (PROGRAM_OP(*pc)) {
     case OP_WORD:
-        return id_cost(keys, PROGRAM_PAYLOAD(*pc));
     case OP_LEAF:
-        return leaf_cost(
-            keys, &g_array_index(keys->set->leaves, struct rule_leaf, PROGRAM_PAYLOAD(*pc)), &id);
     case OP_NEED:
-        return node_cost(keys, program_needed(pc), NULL);
+    case OP_PHRASE:
+        return term_cost(keys, pc, &id);
     case OP_LIST:
         return keys->list_costs[PROGRAM_PAYLOAD(*pc)];
     case OP_NOT:
@@ -145,14 +168,11 @@ static void link_node(struct keys *keys, const uint32_t *pc, uint32_t waiter)
     uint32_t id = 0, payload = PROGRAM_PAYLOAD(*pc);
     switch (PROGRAM_OP(*pc)) {
     case OP_WORD:
-        add_link(keys, payload, waiter);
-        return;
     case OP_LEAF:
-        leaf_cost(keys, &g_array_index(keys->set->leaves, struct rule_leaf, payload), &id);
-        add_link(keys, id, waiter);
-        return;
     case OP_NEED:
-        link_node(keys, program_needed(pc), waiter);
+    case OP_PHRASE:
+        term_cost(keys, pc, &id);
+        add_link(keys, id, waiter);
         return;
     case OP_LIST:
         keys->is_waited_for[payload] = true;
@@ -175,38 +195,35 @@ static void link_node(struct keys *keys, const uint32_t *pc, uint32_t waiter)
     }
 }
 
-static inline uint32_t guard_bit(uint32_t id)
+static inline uint16_t guard_bit(uint32_t id)
 {
     uint32_t bit = id * UINT32_C(0x9E3779B1) >> (32 - GUARD_BITS);
-    return bit ? bit : 1;
+    return (uint16_t)(bit ? bit : 1);
 }
 
-/* The first one fills all places, so that none is left 0. */
-static bool guard_add(uint64_t *guard, uint32_t id, unsigned *n)
+/* The last one fills all places, so that none is left 0. */
+static bool guard_add(uint16_t guards[KEYS_GUARDS], uint32_t id, unsigned *n)
 {
-    for (unsigned i = *n; i < GUARD_IDS; i++) {
-        *guard &= ~((uint64_t)GUARD_MASK << (GUARD_BITS * i));
-        *guard |= (uint64_t)guard_bit(id) << (GUARD_BITS * i);
-    }
-    return (*n)++ < GUARD_IDS;
+    for (unsigned i = *n; i < KEYS_GUARDS; i++)
+        guards[i] = guard_bit(id);
+    return (*n)++ < KEYS_GUARDS;
 }
 
 /* Adds the keys of a node that has some; false where they are too many, or a list's. */
-static bool guard_node(const struct keys *keys, const uint32_t *pc, uint64_t *guard, unsigned *n)
+static bool guard_node(const struct keys *keys, const uint32_t *pc, uint16_t guards[KEYS_GUARDS],
+                       unsigned *n)
 {
     const uint32_t *end = pc + program_size(pc), *best = NULL;
-    uint32_t id = 0, payload = PROGRAM_PAYLOAD(*pc);
+    uint32_t id = 0;
     switch (PROGRAM_OP(*pc)) {
     case OP_WORD:
-        return guard_add(guard, payload, n);
     case OP_LEAF:
-        leaf_cost(keys, &g_array_index(keys->set->leaves, struct rule_leaf, payload), &id);
-        return guard_add(guard, id, n);
     case OP_NEED:
-        return guard_node(keys, program_needed(pc), guard, n);
+    case OP_PHRASE:
+        return term_cost(keys, pc, &id) != COST_NEVER && guard_add(guards, id, n);
     case OP_OR:
         for (const uint32_t *at = first_operand(pc); at < end; at += program_size(at))
-            if (!guard_node(keys, at, guard, n))
+            if (!guard_node(keys, at, guards, n))
                 return false;
         return true;
     case OP_LIST:
@@ -219,7 +236,7 @@ static bool guard_node(const struct keys *keys, const uint32_t *pc, uint64_t *gu
         break;
     }
     node_cost(keys, pc, &best);
-    return best && guard_node(keys, best, guard, n);
+    return best && guard_node(keys, best, guards, n);
 }
 
 /* The operands of AND or NEAR that turn up least often; NULL where there is none. */
@@ -241,29 +258,26 @@ static void two_best(const struct keys *keys, const uint32_t *pc, const uint32_t
 }
 
 /* From what must hold besides the node that the rule's keys are of. */
-static uint64_t choose_guard(const struct keys *keys, const uint32_t *pc)
+static void choose_guards(const struct keys *keys, const uint32_t *pc, uint16_t guards[KEYS_GUARDS])
 {
     const uint32_t *best[2] = {pc, NULL};
     while (best[0] && PROGRAM_OP(*best[0]) >= OP_AND) {
         enum program_op op = PROGRAM_OP(*best[0]);
-        uint64_t guard = 0;
         unsigned n = 0;
-        if (op == OP_OR || op == OP_NOT || op == OP_NEED)
+        if (op == OP_OR || op == OP_NOT || program_is_term(best[0]))
             break;
         two_best(keys, best[0], best);
-        if (best[1] && guard_node(keys, best[1], &guard, &n))
-            return guard;
+        if (best[1] && guard_node(keys, best[1], guards, &n))
+            return;
     }
-    return 0;
+    memset(guards, 0, KEYS_GUARDS * sizeof *guards);
 }
 
-static inline bool guard_passes(const struct keys *keys, uint64_t guard)
+static inline bool guard_passes(const struct keys *keys, const uint16_t guards[KEYS_GUARDS])
 {
     uint64_t any = 0;
-    for (unsigned i = 0; i < GUARD_IDS; i++, guard >>= GUARD_BITS) {
-        uint32_t bit = guard & GUARD_MASK;
-        any |= keys->signature[bit / 64] >> bit % 64;
-    }
+    for (unsigned i = 0; i < KEYS_GUARDS; i++)
+        any |= keys->signature[guards[i] / 64] >> guards[i] % 64;
     return any & 1;
 }
 
@@ -291,19 +305,23 @@ static void choose(struct keys *keys)
     const struct ruleset *set = keys->set;
     keys->links = g_array_new(FALSE, FALSE, sizeof(struct link));
     g_array_set_size(keys->always, 0);
+    find_costs(keys);
     for (uint32_t i = 0; i < keys->n_lists; i++) { /* a list comes after those that it uses */
         const struct rule_list *list = &g_array_index(set->lists, struct rule_list, i);
         keys->list_costs[i] = node_cost(keys, ruleset_code(set, list->code), NULL);
         keys->is_waited_for[i] = false;
     }
     for (uint32_t i = 0; i < set->rules->len; i++) {
-        const uint32_t *pc =
-            ruleset_code(set, g_array_index(set->rules, struct rule_entry, i).code);
+        const struct rule_entry *rule = &g_array_index(set->rules, struct rule_entry, i);
+        const uint32_t *pc = ruleset_code(set, rule->code);
+        bool is_plain = rule->scope == PROGRAM_NONE && !rule->has_regex;
         if (node_cost(keys, pc, NULL) == COST_NEVER)
             g_array_append_val(keys->always, i);
         else
             link_node(keys, pc, i);
-        keys->guards[i] = choose_guard(keys, pc);
+        choose_guards(keys, pc, keys->probes[i].guards);
+        keys->probes[i].code = is_plain ? rule->code : PROGRAM_NONE;
+        keys->probes[i].fields = rule->fields;
     }
     for (uint32_t i = keys->n_lists; i-- > 0;)
         if (keys->is_waited_for[i]) {
@@ -311,6 +329,8 @@ static void choose(struct keys *keys)
             link_node(keys, ruleset_code(set, list->code), i | IS_LIST);
         }
     pack_links(keys);
+    g_free(keys->costs);
+    keys->costs = NULL;
 }
 
 struct keys *keys_new(const struct ruleset *set)
@@ -319,13 +339,15 @@ struct keys *keys_new(const struct ruleset *set)
     keys->set = set;
     keys->n_ids = vocab_size(set->vocab);
     keys->n_lists = set->lists->len;
+    keys->guesses = g_new(uint16_t, keys->n_ids + 1);
+    guess_all(keys);
     keys->counts = g_new0(uint32_t, keys->n_ids + 1);
     keys->starts = g_new0(uint32_t, keys->n_ids + keys->n_lists + 2);
     keys->list_costs = g_new0(uint64_t, keys->n_lists + 1);
     keys->is_waited_for = g_new0(bool, keys->n_lists + 1);
     keys->lists = g_new0(uint64_t, keys->n_lists / 64 + 1);
     keys->pending = g_new0(uint64_t, set->rules->len / 64 + 1);
-    keys->guards = g_new0(uint64_t, set->rules->len + 1);
+    keys->probes = g_new0(struct keys_probe, set->rules->len + 1);
     keys->candidates = g_new(uint32_t, set->rules->len + 1);
     keys->always = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     choose(keys);
@@ -336,6 +358,7 @@ void keys_free(struct keys *keys)
 {
     if (!keys)
         return;
+    g_free(keys->guesses);
     g_free(keys->counts);
     g_free(keys->starts);
     g_free(keys->waiters);
@@ -343,7 +366,7 @@ void keys_free(struct keys *keys)
     g_free(keys->is_waited_for);
     g_free(keys->lists);
     g_free(keys->pending);
-    g_free(keys->guards);
+    g_free(keys->probes);
     g_free(keys->candidates);
     g_array_unref(keys->always);
     g_free(keys);
@@ -352,10 +375,10 @@ void keys_free(struct keys *keys)
 size_t keys_bytes(const struct keys *keys)
 {
     size_t n_keys = keys->n_ids + keys->n_lists;
-    return sizeof *keys +
+    return sizeof *keys + keys->n_ids * sizeof(uint16_t) +
            (keys->n_ids + n_keys + keys->starts[n_keys] + keys->set->rules->len) *
                sizeof(uint32_t) +
-           keys->n_lists * (sizeof(uint64_t) + 1) + keys->set->rules->len * sizeof(uint64_t) +
+           keys->n_lists * (sizeof(uint64_t) + 1) + keys->set->rules->len * sizeof(struct keys_probe) +
            keys->set->rules->len / 8;
 }
 
@@ -393,7 +416,7 @@ static void tell_all(struct keys *keys, const struct item_index *index)
     memset(keys->signature, 0, sizeof keys->signature);
     keys->signature[0] = 1;
     for (size_t i = 0; i < index->n_ids; i++) {
-        uint32_t bit = guard_bit(index->ids[i]);
+        uint16_t bit = guard_bit(index->ids[i]);
         __builtin_prefetch(&keys->starts[index->ids[i]]);
         keys->signature[bit / 64] |= UINT64_C(1) << bit % 64;
     }
@@ -417,15 +440,20 @@ const uint32_t *keys_candidates(struct keys *keys, const struct item_index *inde
             continue;
         for (uint64_t bits = keys->pending[i]; bits; bits &= bits - 1, n++) {
             keys->candidates[n] = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(bits);
-            __builtin_prefetch(&keys->guards[keys->candidates[n]]);
+            __builtin_prefetch(&keys->probes[keys->candidates[n]]);
         }
         keys->pending[i] = 0;
     }
     for (size_t i = 0; i < n; i++) {
         uint32_t rule = keys->candidates[i];
         keys->candidates[kept] = rule;
-        kept += guard_passes(keys, keys->guards[rule]);
+        kept += guard_passes(keys, keys->probes[rule].guards);
     }
     *ret_n = kept;
     return keys->candidates;
+}
+
+const struct keys_probe *keys_probes(const struct keys *keys)
+{
+    return keys->probes;
 }

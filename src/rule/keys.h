@@ -15,10 +15,22 @@
 
 struct keys;
 
+/* What is asked of a rule first, side by side: whether a test that it needs besides its key turned
+ * up at all, and then its program. */
+#define KEYS_GUARDS 5u
+
+struct keys_probe {
+    uint16_t guards[KEYS_GUARDS]; /* hashes of tests of which one must turn up; 0: none is needed */
+    uint16_t fields;              /* of the rule */
+    uint32_t code;                /* of the rule; PROGRAM_NONE where its entry says more than this */
+};
+
 struct keys *keys_new(const struct ruleset *set); /* borrowed */
 void keys_free(struct keys *keys);
 size_t keys_bytes(const struct keys *keys);
 /* The rules that the item may make true, in ascending order, valid until the next call. */
 const uint32_t *keys_candidates(struct keys *keys, const struct item_index *index, size_t *ret_n);
+
+const struct keys_probe *keys_probes(const struct keys *keys); /* for each rule */
 
 #endif

@@ -31,11 +31,18 @@ static bool exact_holds(const struct item_index *index, const struct exact *exac
                          last->end);
 }
 
-/* Whether the word at the hit has the exact form that the phrase wants there. */
+/* Words in a row. */
+struct phrase {
+    const struct rule_leaf *leaf; /* what else it wants; NULL: nothing */
+    const uint32_t *ids;
+    size_t n;
+};
+
+/* Whether the word at the hit has the exact form that the leaf wants there. */
 static bool word_is_exact(const struct item_index *index, const struct rule_leaf *leaf, size_t i,
                           const struct item_hit *hit)
 {
-    if (!leaf->has_exacts)
+    if (!leaf || !leaf->has_exacts)
         return true;
     uint32_t number = leaf_word(index, leaf, leaf->n_words + i);
     return number == PROGRAM_NONE || exact_holds(index, exact_at(index, number), hit, hit);
@@ -43,12 +50,12 @@ static bool word_is_exact(const struct item_index *index, const struct rule_leaf
 
 /* Whether the words of the phrase from `from` on, by steps, stand in a row with the anchor's hit.
  */
-static bool run_holds(const struct item_index *index, const struct rule_leaf *leaf, size_t anchor,
+static bool run_holds(const struct item_index *index, const struct phrase *phrase, size_t anchor,
                       uint32_t hit, int step)
 {
     uint32_t position = index->hits[hit].position, value = index->hits[hit].value;
-    for (size_t i = anchor + (size_t)step; i < leaf->n_words; i += (size_t)step) {
-        uint32_t id = leaf_word(index, leaf, i);
+    for (size_t i = anchor + (size_t)step; i < phrase->n; i += (size_t)step) {
+        uint32_t id = phrase->ids[i];
         position += (uint32_t)step;
         if (id == VOCAB_ANY)
             continue; /* the phrase's ends are compared with the value's later */
@@ -58,64 +65,61 @@ static bool run_holds(const struct item_index *index, const struct rule_leaf *le
                                                 : index->hits[hit].position > position));
         if (hit >= index->n_hits || index->hits[hit].position != position ||
             index->hits[hit].value != value || !hit_passes(index, hit, id) ||
-            !word_is_exact(index, leaf, i, &index->hits[hit]))
+            !word_is_exact(index, phrase->leaf, i, &index->hits[hit]))
             return false;
     }
     return true;
 }
 
 /* The phrase with its anchor word at the hit. */
-static bool phrase_holds(const struct item_index *index, const struct rule_leaf *leaf,
-                         size_t anchor, uint32_t hit, struct span *ret_span)
+static bool phrase_holds(const struct item_index *index, const struct phrase *phrase, size_t anchor,
+                         uint32_t hit, struct span *ret_span)
 {
     const struct item_value *value = &index->values[index->hits[hit].value];
     uint32_t offset = index->hits[hit].position - value->position;
-    if (offset < anchor || offset - anchor + leaf->n_words > value->n_words ||
-        !word_is_exact(index, leaf, anchor, &index->hits[hit]) ||
-        !run_holds(index, leaf, anchor, hit, 1) ||
-        (anchor > 0 && !run_holds(index, leaf, anchor, hit, -1)))
+    if (offset < anchor || offset - anchor + phrase->n > value->n_words ||
+        !word_is_exact(index, phrase->leaf, anchor, &index->hits[hit]) ||
+        !run_holds(index, phrase, anchor, hit, 1) ||
+        (anchor > 0 && !run_holds(index, phrase, anchor, hit, -1)))
         return false;
     ret_span->start = index->hits[hit].position - (uint32_t)anchor;
-    ret_span->end = ret_span->start + leaf->n_words - 1u;
-    if (leaf->kind != LEAF_EXACT)
+    ret_span->end = ret_span->start + (uint32_t)phrase->n - 1u;
+    if (!phrase->leaf || phrase->leaf->kind != LEAF_EXACT)
         return true;
-    const struct exact *exact = exact_at(index, leaf_word(index, leaf, leaf->n_words));
+    const struct exact *exact = exact_at(index, phrase->ids[phrase->n]);
     return exact_holds(index, exact, leaf_hit_at(index, ret_span->start),
                        leaf_hit_at(index, ret_span->end));
 }
 
-/* The word of the leaf that occurs least often; false where one does not occur at all. */
-static bool find_anchor(const struct item_index *index, const struct rule_leaf *leaf,
+/* The word that occurs least often; false where one does not occur at all. */
+static bool find_anchor(const struct item_index *index, const struct phrase *phrase,
                         unsigned fields, size_t *ret_anchor)
 {
     uint32_t fewest = UINT32_MAX;
-    for (size_t i = 0; i < leaf->n_words; i++) {
-        uint32_t id = leaf_word(index, leaf, i);
-        if (id == VOCAB_ANY)
-            continue;
-        if (!item_has(index, id, fields))
+    for (size_t i = 0; i < phrase->n; i++)
+        if (phrase->ids[i] != VOCAB_ANY && !item_has(index, phrase->ids[i], fields))
             return false;
-        if (index->tests[id].n < fewest) {
-            fewest = index->tests[id].n;
+    for (size_t i = 0; i < phrase->n; i++)
+        if (phrase->ids[i] != VOCAB_ANY && item_test(index, phrase->ids[i])->n < fewest) {
+            fewest = item_test(index, phrase->ids[i])->n;
             *ret_anchor = i;
         }
-    }
     return true;
 }
 
-static bool phrase_spans(const struct item_index *index, const struct rule_leaf *leaf,
+static bool phrase_spans(const struct item_index *index, const struct phrase *phrase,
                          unsigned fields, struct spans *out)
 {
     size_t anchor = 0;
     bool found = false;
-    if (!find_anchor(index, leaf, fields, &anchor))
+    if (!find_anchor(index, phrase, fields, &anchor))
         return false;
-    uint32_t at = index->tests[leaf_word(index, leaf, anchor)].first;
+    uint32_t at = item_test(index, phrase->ids[anchor])->first;
     for (; at != ITEM_NO_HIT; at = index->occurrences[at].next) {
         uint32_t hit = index->occurrences[at].hit;
         struct span span;
         if (!(item_hit_field(index, &index->hits[hit]) & fields) ||
-            !phrase_holds(index, leaf, anchor, hit, &span))
+            !phrase_holds(index, phrase, anchor, hit, &span))
             continue;
         if (!out)
             return true;
@@ -125,12 +129,19 @@ static bool phrase_spans(const struct item_index *index, const struct rule_leaf 
     return found;
 }
 
+bool leaf_phrase_spans(const struct item_index *index, const uint32_t *ids, size_t n,
+                       unsigned fields, struct spans *out)
+{
+    struct phrase phrase = {.ids = ids, .n = n};
+    return phrase_spans(index, &phrase, fields, out);
+}
+
 void leaf_word_spans(const struct item_index *index, uint32_t id, unsigned fields,
                      struct spans *out)
 {
     if (!item_has(index, id, fields))
         return;
-    for (uint32_t at = index->tests[id].first; at != ITEM_NO_HIT;
+    for (uint32_t at = item_test(index, id)->first; at != ITEM_NO_HIT;
          at = index->occurrences[at].next) {
         const struct item_hit *hit = &index->hits[index->occurrences[at].hit];
         if (item_hit_field(index, hit) & fields)
@@ -160,7 +171,7 @@ static GArray *gather_places(const struct item_index *index, const struct rule_l
             g_array_set_size(places, 0);
             return places;
         }
-        for (uint32_t at = index->tests[id].first; at != ITEM_NO_HIT;
+        for (uint32_t at = item_test(index, id)->first; at != ITEM_NO_HIT;
              at = index->occurrences[at].next) {
             const struct item_hit *hit = &index->hits[index->occurrences[at].hit];
             struct place place = {hit->position, UINT32_C(1) << i};
@@ -273,7 +284,10 @@ bool leaf_spans(const struct item_index *index, const struct rule_leaf *leaf, un
 {
     if (leaf->kind == LEAF_UNORDERED)
         return unordered_spans(index, leaf, fields, out, scratch);
-    return phrase_spans(index, leaf, fields, out);
+    struct phrase phrase = {.leaf = leaf,
+                            .ids = &g_array_index(index->set->words, uint32_t, leaf->at),
+                            .n = leaf->n_words};
+    return phrase_spans(index, &phrase, fields, out);
 }
 
 const struct item_hit *leaf_hit_at(const struct item_index *index, uint32_t position)

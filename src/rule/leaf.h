@@ -22,6 +22,9 @@ struct leaf_scratch {
  * Of kinds that have positions. */
 bool leaf_spans(const struct item_index *index, const struct rule_leaf *leaf, unsigned fields,
                 struct spans *out, struct leaf_scratch *scratch);
+/* The same for these words, VOCAB_ANY among them, in a row. */
+bool leaf_phrase_spans(const struct item_index *index, const uint32_t *ids, size_t n,
+                       unsigned fields, struct spans *out);
 /* Adds the occurrences of one word as spans. */
 void leaf_word_spans(const struct item_index *index, uint32_t id, unsigned fields,
                      struct spans *out);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define AHEAD 6u /* candidates between asking for a program and running it */
+#define AHEAD 8u /* candidates between asking for a program and running it */
 
 struct rule_matcher {
     struct ruleset *set;
@@ -64,13 +64,20 @@ static bool in_scope(struct rule_matcher *matcher, uint32_t scope, const struct 
     return matcher->scope_holds[scope];
 }
 
-static bool rule_holds(struct rule_matcher *matcher, uint32_t number, const struct rule_item *item)
+static bool rule_holds(struct rule_matcher *matcher, uint32_t number,
+                       const struct keys_probe *probe, const struct rule_item *item)
 {
-    const struct rule_entry *rule = &g_array_index(matcher->set->rules, struct rule_entry, number);
-    bool is_stopped = false;
-    if (!in_scope(matcher, rule->scope, item))
-        return false;
-    bool holds = eval_rule(&matcher->eval, rule, &is_stopped);
+    bool is_stopped = false, holds;
+    if (probe->code != PROGRAM_NONE) {
+        holds = eval_program(&matcher->eval, ruleset_code(matcher->set, probe->code), probe->fields,
+                             &is_stopped);
+    } else {
+        const struct rule_entry *rule =
+            &g_array_index(matcher->set->rules, struct rule_entry, number);
+        if (!in_scope(matcher, rule->scope, item))
+            return false;
+        holds = eval_rule(&matcher->eval, rule, &is_stopped);
+    }
     if (is_stopped) {
         size_t index = number;
         g_array_append_val(matcher->stopped, index);
@@ -78,22 +85,28 @@ static bool rule_holds(struct rule_matcher *matcher, uint32_t number, const stru
     return holds;
 }
 
+static void prefetch_program(const struct ruleset *set, uint32_t code)
+{
+    if (code == PROGRAM_NONE)
+        return;
+    for (uint32_t line = 0; line < 3; line++) /* most programs are not longer */
+        __builtin_prefetch(ruleset_code(set, code + line * 16));
+}
+
 static void find_matches(struct rule_matcher *matcher, const struct rule_item *item)
 {
     const struct ruleset *set = matcher->set;
+    const struct keys_probe *probes = keys_probes(matcher->keys);
     const uint32_t *candidates =
         keys_candidates(matcher->keys, matcher->index, &matcher->n_candidates);
-    for (size_t i = 0; i < MIN(2 * AHEAD, matcher->n_candidates); i++)
-        __builtin_prefetch(&g_array_index(set->rules, struct rule_entry, candidates[i]));
-    for (size_t i = 0; i < matcher->n_candidates; i++) {
-        if (i + 2 * AHEAD < matcher->n_candidates)
-            __builtin_prefetch(
-                &g_array_index(set->rules, struct rule_entry, candidates[i + 2 * AHEAD]));
-        if (i + AHEAD < matcher->n_candidates)
-            __builtin_prefetch(ruleset_code(
-                set, g_array_index(set->rules, struct rule_entry, candidates[i + AHEAD]).code));
+    size_t n = matcher->n_candidates;
+    for (size_t i = 0; i < MIN(AHEAD, n); i++)
+        prefetch_program(set, probes[candidates[i]].code);
+    for (size_t i = 0; i < n; i++) {
+        if (i + AHEAD < n)
+            prefetch_program(set, probes[candidates[i + AHEAD]].code);
         struct rule_match match = {.rule = candidates[i]};
-        if (rule_holds(matcher, candidates[i], item))
+        if (rule_holds(matcher, candidates[i], &probes[candidates[i]], item))
             g_array_append_val(matcher->matches, match);
     }
 }

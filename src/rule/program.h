@@ -8,11 +8,12 @@
  *     ATLEAST size, count, body
  *     IN size, mask, body      the body is sought in these fields
  *     NEED size, ids, leaf     a LEAF that matches only where all these words are
+ *     PHRASE size, ids         these words in a row, VOCAB_ANY among them
  *     WORD id                  one word, by its number in the vocabulary
  *     LEAF index               anything else, in ruleset.leaves
  *     LIST index               an OR that several rules share, in ruleset.lists
  *
- * Each WORD and LEAF of a program has, in order, the term as it was written in ruleset.written. */
+ * Each WORD, PHRASE and LEAF of a program has, in order, the term as it was written in ruleset.written. */
 #ifndef RULE_PROGRAM_H
 #define RULE_PROGRAM_H
 
@@ -36,7 +37,8 @@ enum program_op {
     OP_NEAR,
     OP_ATLEAST,
     OP_IN,
-    OP_NEED
+    OP_NEED,
+    OP_PHRASE
 };
 
 #define PROGRAM_OP(word)         ((enum program_op)((word) >> 28))
@@ -46,7 +48,7 @@ enum program_op {
 #define PROGRAM_NONE             UINT32_MAX
 
 enum leaf_kind {
-    LEAF_PHRASE,    /* words in a row */
+    LEAF_PHRASE,    /* words in a row, of which some are exact */
     LEAF_UNORDERED, /* words in any order */
     LEAF_EXACT,     /* words in a row, compared with an exact text as a whole */
     LEAF_REGEX,
@@ -109,6 +111,13 @@ static inline const uint32_t *ruleset_code(const struct ruleset *set, uint32_t a
 static inline uint32_t program_size(const uint32_t *pc)
 {
     return PROGRAM_OP(*pc) >= OP_AND ? 1 + PROGRAM_PAYLOAD(*pc) : 1;
+}
+
+/* Whether it stands for one term. */
+static inline bool program_is_term(const uint32_t *pc)
+{
+    enum program_op op = PROGRAM_OP(*pc);
+    return op == OP_WORD || op == OP_LEAF || op == OP_NEED || op == OP_PHRASE;
 }
 
 /* The LEAF of a NEED. */
