@@ -1,5 +1,6 @@
 #include "feed/json_feed.h"
 
+#include "base/number.h"
 #include "feed/date.h"
 #include "feed/json_mend.h"
 #include "feed/link.h"
@@ -126,10 +127,9 @@ static int64_t number_of(const json_t *value)
 {
     if (json_is_integer(value))
         return (int64_t)json_integer_value(value);
-    guint64 number = 0;
+    uint64_t number = 0;
     const char *text = json_string_value(value);
-    if (json_is_real(value) || !text ||
-        !g_ascii_string_to_unsigned(text, 10, 0, G_MAXINT64, &number, NULL))
+    if (json_is_real(value) || !text || !number_parse(text, INT64_MAX, &number))
         return -1;
     return (int64_t)number;
 }

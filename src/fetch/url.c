@@ -1,5 +1,6 @@
 #include "fetch/url.h"
 
+#include "base/number.h"
 #include "fetch/fetch.h"
 
 #include <string.h>
@@ -52,15 +53,14 @@ static bool parse_host(const char *text, char **ret_host)
 }
 
 /* "host", "host:port", "[literal]:port"; *ret_port stays where none is given. */
-static bool parse_host_and_port(char *text, char **ret_host, guint64 *ret_port)
+static bool parse_host_and_port(char *text, char **ret_host, uint64_t *ret_port)
 {
     char *colon = strrchr(text, ':');
     if (colon && strchr(colon, ']'))
         colon = NULL; /* inside the brackets */
     if (colon) {
         *colon = '\0';
-        if (colon[1] != '\0' &&
-            !g_ascii_string_to_unsigned(colon + 1, 10, 1, G_MAXUINT16, ret_port, NULL))
+        if (colon[1] != '\0' && (!number_parse(colon + 1, G_MAXUINT16, ret_port) || *ret_port == 0))
             return false;
     }
     return parse_host(text, ret_host);
@@ -97,7 +97,7 @@ bool fetch_url_parse(const char *text, struct fetch_url *ret_url, GError **error
     char *at_sign = strrchr(authority, '@');
     g_autofree char *host = NULL;
     bool is_https = scheme == 8;
-    guint64 port = is_https ? 443 : 80;
+    uint64_t port = is_https ? 443 : 80;
     if (!parse_host_and_port(at_sign ? at_sign + 1 : authority, &host, &port))
         return fail(error, "the URL has no usable host");
     g_autofree char *userinfo = NULL;

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/number.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,39 @@
 #include <sys/stat.h>
 #include <cmocka.h>
 #include <glib/gstdio.h>
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint64_t max;
+        int64_t number; /* -1: it is none */
+    } cases[] = {
+        {"0", 0, 0},
+        {"00017", 17, 17},
+        {"65535", 65535, 65535},
+        {"65536", 65535, -1},
+        {"", 10, -1},
+        {"-1", 10, -1},
+        {"+1", 10, -1},
+        {" 1", 10, -1},
+        {"1 ", 10, -1},
+        {"1a", 10, -1},
+        {"0x1", 10, -1},
+        {"9", 8, -1},
+        {"9223372036854775807", INT64_MAX, INT64_MAX},
+        {"9223372036854775808", INT64_MAX, -1},
+        {"18446744073709551616", UINT64_MAX, -1},
+        {"99999999999999999999999", UINT64_MAX, -1},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        uint64_t number = 77;
+        bool fine = number_parse(cases[i].text, cases[i].max, &number);
+        assert_int_equal(fine, cases[i].number >= 0);
+        assert_int_equal(number, fine ? (uint64_t)cases[i].number : 77);
+    }
+}
 
 static void test_virtual_clock(void **state)
 {
@@ -202,10 +236,11 @@ static void test_log(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_virtual_clock), cmocka_unit_test(test_scaled_clock),
-        cmocka_unit_test(test_expand),        cmocka_unit_test(test_files),
-        cmocka_unit_test(test_replace),       cmocka_unit_test(test_lock),
-        cmocka_unit_test(test_json),          cmocka_unit_test(test_log),
+        cmocka_unit_test(test_numbers),      cmocka_unit_test(test_virtual_clock),
+        cmocka_unit_test(test_scaled_clock), cmocka_unit_test(test_expand),
+        cmocka_unit_test(test_files),        cmocka_unit_test(test_replace),
+        cmocka_unit_test(test_lock),         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,48 @@
 #include "fetch/fetch.h"
 #include "fetch/url.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHILDREN 400
+#define RACERS   4
+
+static gpointer parse_one(gpointer data)
+{
+    gint *waiting = data;
+    struct fetch_url url = {0};
+    g_atomic_int_add(waiting, -1);
+    while (g_atomic_int_get(waiting) > 0)
+        ;
+    bool fine = fetch_url_parse("http://127.0.1.1:8080/x", &url, NULL);
+    fetch_url_clear(&url);
+    return GINT_TO_POINTER(fine);
+}
+
+/* What a C library sets up at first use is set up anew in each child, by whoever comes first. */
+static void test_first_numbers_at_once(void **state)
+{
+    (void)state;
+    int wrong = 0;
+    for (int i = 0; i < CHILDREN; i++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            GThread *threads[RACERS];
+            gint waiting = RACERS, n_fine = 0;
+            for (int k = 0; k < RACERS; k++)
+                threads[k] = g_thread_new("racer", parse_one, &waiting);
+            for (int k = 0; k < RACERS; k++)
+                n_fine += GPOINTER_TO_INT(g_thread_join(threads[k]));
+            _exit(n_fine != RACERS);
+        }
+        int status = 0;
+        waitpid(child, &status, 0);
+        wrong += status != 0;
+    }
+    assert_int_equal(wrong, 0);
+}
+
 static void test_parse(void **state)
 {
     (void)state;
@@ -160,8 +202,11 @@ static void test_shown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),   cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_resolve), cmocka_unit_test(test_same_site),
+        cmocka_unit_test(test_first_numbers_at_once),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_resolve),
+        cmocka_unit_test(test_same_site),
         cmocka_unit_test(test_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
