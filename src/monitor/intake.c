@@ -194,6 +194,7 @@ static void on_classified(struct store_verdicts *verdicts, void *user)
         .doc = intake->shared->doc,
         .verdicts = verdicts,
         .is_baselined = intake->feed->state->is_baselined,
+        .is_silent = intake->feed->state->is_silent,
         .now_s = clock_wall_s(intake->monitor->parts.clock),
     };
     intake->judge = judge_new(&input);

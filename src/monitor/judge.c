@@ -111,7 +111,7 @@ struct judge *judge_new(const struct judge_input *input)
     judge->texts = g_string_chunk_new(4096);
     if (input->is_baselined)
         memset(judge->wanted, 1, input->doc->n_items * sizeof *judge->wanted);
-    else
+    else if (!input->is_silent)
         want_initial(judge);
     return judge;
 }

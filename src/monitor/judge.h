@@ -25,6 +25,7 @@ struct judge_input {           /* borrowed as long as the judge lives */
     const struct feed_doc *doc;
     const struct store_verdicts *verdicts;
     bool is_baselined; /* false: the feed is new, `initial` decides */
+    bool is_silent;    /* it is new, and nothing in it is news */
     int64_t now_s;
 };
 

@@ -146,6 +146,23 @@ static void on_poll_over(struct monitor_feed *feed)
         set_timer(monitor);
 }
 
+/* What the feeds show after their database was lost was told before, as far as it was to be told.
+ */
+static void take_as_known(struct monitor *monitor)
+{
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, monitor->feeds);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        struct monitor_feed *feed = value;
+        if (feed->state->is_baselined)
+            continue;
+        feed->state->is_silent = true;
+        store_save_feed(monitor->parts.store, feed->state, NULL, NULL);
+    }
+    store_end_reset(monitor->parts.store);
+}
+
 struct monitor *monitor_new(const struct monitor_parts *parts, struct config *config,
                             const struct monitor_hooks *hooks)
 {
@@ -159,6 +176,8 @@ struct monitor *monitor_new(const struct monitor_parts *parts, struct config *co
     load_states(monitor);
     adopt_renamed(monitor, config);
     take_config(monitor, config);
+    if (store_was_reset(parts->store))
+        take_as_known(monitor);
     return monitor;
 }
 

@@ -15,7 +15,7 @@ G_DEFINE_QUARK(store - error - quark, store_error)
 struct store {
     struct store_thread *thread;
     int lock_fd;
-    bool was_reset;
+    char *reset_path; /* NULL: the database is the one it always was */
 };
 
 /* ---- tasks ---- */
@@ -143,7 +143,9 @@ struct store *store_open(const char *state_dir, const struct clock *clock, int64
     const struct thread_hooks thread_hooks = {given.on_trouble, given.on_deliveries, given.user};
     struct store *store = g_new0(struct store, 1);
     store->lock_fd = lock_fd;
-    store->was_reset = message != NULL;
+    g_autofree char *reset_path = db_reset_path(state_dir);
+    if (message || access(reset_path, F_OK) == 0)
+        store->reset_path = g_steal_pointer(&reset_path);
     store->thread = thread_new(storage_new(db, clock, retention_s), context, &thread_hooks);
     if (message)
         post_notice(store, &given, message);
@@ -156,13 +158,35 @@ bool store_close(struct store *store, int64_t deadline_ms)
         return true;
     bool wrote_all = thread_close(store->thread, deadline_ms);
     close(store->lock_fd);
+    g_free(store->reset_path);
     g_free(store);
     return wrote_all;
 }
 
 bool store_was_reset(const struct store *store)
 {
-    return store->was_reset;
+    return store->reset_path != NULL;
+}
+
+static void run_nothing(struct storage *storage, struct task *task)
+{
+    (void)storage;
+    (void)task;
+}
+
+static void on_reset_over(struct task *task)
+{
+    (void)unlink(((struct call *)task)->text);
+}
+
+/* The file goes once the transaction with what was saved before is on the disk. */
+void store_end_reset(struct store *store)
+{
+    struct call *call = call_new(run_nothing);
+    call->text = g_steal_pointer(&store->reset_path);
+    call->task.needs_flush = true;
+    call->task.on_done = on_reset_over;
+    post(store, call);
 }
 
 guint store_backlog(struct store *store)

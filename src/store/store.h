@@ -55,6 +55,7 @@ struct store_feed { /* everything that is remembered of one configured feed */
         health_told_s; /* when the user was told that it is not well; 0: it is, or was not told */
     char *title;
     bool is_baselined; /* a document was taken in once */
+    bool is_silent;    /* its first document is no news, whatever `initial` says */
     bool uses_title_key;
     uint32_t n_items_last;          /* in its last document */
     int64_t text_bytes, text_items; /* for the mean length of its texts */
@@ -84,8 +85,11 @@ struct store *store_open(const char *state_dir, const struct clock *clock, int64
                          const struct store_hooks *hooks, GMainContext *context, GError **error);
 /* Finishes what waits, for at most deadline_ms; then closes. True where everything was written. */
 bool store_close(struct store *store, int64_t deadline_ms);
-/* A damaged database was set aside at the opening: nothing is known of any feed. */
+/* A damaged database was set aside, at this opening or before: of feeds that were known nothing is
+ * known any more. So until store_end_reset() is on disk, also after a crash. */
 bool store_was_reset(const struct store *store);
+/* What was saved before this call says what is needed of the feeds that were known. */
+void store_end_reset(struct store *store);
 /* Replaces the set of log sinks; copied. Deliveries of a sink that is no longer there stay and
  * wait. */
 void store_set_logs(struct store *store, const struct store_log *logs, size_t n_logs);

@@ -19,6 +19,7 @@
 #define CHECK_CLEAN_BYTES   (4 << 20)
 #define CHECK_CRASHED_BYTES (INT64_C(256) << 20)
 #define SUSPECT_SUFFIX      ".suspect"
+#define RESET_SUFFIX        ".reset"
 
 struct db {
     sqlite3 *sqlite;
@@ -130,8 +131,24 @@ static bool is_to_be_checked(const char *path)
     return is_suspect || size_of(path) <= limit;
 }
 
+char *db_reset_path(const char *state_dir)
+{
+    return g_build_filename(state_dir, DB_FILE RESET_SUFFIX, NULL);
+}
+
+static void make_mark(const char *path, const char *suffix)
+{
+    g_autofree char *mark = companion(path, suffix);
+    int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    close(fd);
+}
+
 static char *set_aside(const char *path)
 {
+    make_mark(path, RESET_SUFFIX);
     g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(clock_real_wall_ms() / 1000);
     g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
     char *aside = g_strdup_printf("%s.damaged-%s", path, stamp);
@@ -211,10 +228,7 @@ void db_release_memory(struct db *db)
 
 void db_mark_suspect(const struct db *db)
 {
-    g_autofree char *suspect = companion(db->path, SUSPECT_SUFFIX);
-    int fd = open(suspect, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0)
-        close(fd);
+    make_mark(db->path, SUSPECT_SUFFIX);
 }
 
 /* ---- transactions ---- */

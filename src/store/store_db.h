@@ -67,6 +67,9 @@ struct db;
 /* Opens or creates STATE_DIR/feedwatch.db (0600) and brings its schema up to date. A damaged one is
  * set aside with its companions; *ret_notice then says so (else NULL). Errors: STORE_ERROR. */
 struct db *db_open(const char *state_dir, char **ret_notice, GError **error);
+/* The name of the file that is there from before a database is set aside until the new one has what
+ * is needed of the old one. Newly allocated. */
+char *db_reset_path(const char *state_dir);
 void db_close(struct db *db);
 
 /* flush: COMMIT returns when the transaction is on the disk; without, when the system has it. */

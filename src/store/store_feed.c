@@ -1,5 +1,8 @@
 #include "store/store_feed.h"
 
+/* In the column is_baselined; 0: nothing is known of the feed. */
+enum { IS_BASELINED = 1, IS_SILENT = 2 };
+
 void store_feed_free(struct store_feed *feed)
 {
     if (!feed)
@@ -65,7 +68,10 @@ static void bind_feed(sqlite3_stmt *query, const struct store_feed *feed)
     sqlite3_bind_int64(query, 10, (int64_t)feed->body_hash);
     db_bind_text(query, 11, feed->message);
     db_bind_text(query, 12, feed->title);
-    sqlite3_bind_int(query, 13, feed->is_baselined);
+    sqlite3_bind_int(query, 13,
+                     feed->is_baselined ? IS_BASELINED
+                     : feed->is_silent  ? IS_SILENT
+                                        : 0);
     sqlite3_bind_int(query, 14, feed->uses_title_key);
     sqlite3_bind_int64(query, 15, feed->n_items_last);
     sqlite3_bind_int64(query, 16, feed->text_bytes);
@@ -109,7 +115,8 @@ struct store_feed *feed_from_row(sqlite3_stmt *row)
     feed->body_hash = (uint64_t)sqlite3_column_int64(row, 9);
     feed->message = db_dup_text(row, 10);
     feed->title = db_dup_text(row, 11);
-    feed->is_baselined = sqlite3_column_int(row, 12) != 0;
+    feed->is_baselined = sqlite3_column_int(row, 12) == IS_BASELINED;
+    feed->is_silent = sqlite3_column_int(row, 12) == IS_SILENT;
     feed->uses_title_key = sqlite3_column_int(row, 13) != 0;
     feed->n_items_last = (uint32_t)sqlite3_column_int64(row, 14);
     feed->text_bytes = sqlite3_column_int64(row, 15);

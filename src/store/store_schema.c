@@ -2,7 +2,8 @@
 
 #include "store/store_db.h"
 
-/* feed       what is remembered of a configured feed; one row is updated twice a poll
+/* feed       what is remembered of a configured feed; one row is updated twice a poll.
+ *            is_baselined: 1 a document was taken in; 2 not yet, and the first one is no news
  * item       by which keys an item is known again: 64-bit hashes, 8 bytes each in one blob. Small
  *            rows, clustered by feed: one range scan classifies a document
  * item_text  the archive: clean text; authors and categories as lists with U+001E and U+001F
