@@ -54,7 +54,7 @@ UNIT       := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*
 SIM        := $(patsubst tests/sim/%.c,$(B)/sim/%,$(wildcard tests/sim/sim_*.c))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: help all deps demo check unit lint bench fuzz coverage install uninstall clean tests print-cflags
+.PHONY: help all deps demo check unit lint bench fuzz torture coverage install uninstall clean tests print-cflags
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
@@ -79,6 +79,10 @@ $(B)/sim/%: $(B)/tests/sim/%.o $(LIB)
 $(B)/fuzz/%: $(B)/tests/fuzz/%.o $(FUZZ_MAIN) $(LIB)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+# What the tests load into the daemon; no part of it.
+$(B)/torture/fault.so: tests/torture/fault.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIE -fsanitize%,$(ALL_CFLAGS)) -fPIC -shared -o $@ $< -ldl
 tests: all $(UNIT) $(SIM) $(FUZZERS)
 
 deps: ## install what building and testing needs (Debian; root or sudo)
@@ -98,6 +102,9 @@ FUZZ_PAIRS ?= 1000000
 fuzz: all ## look for breaking inputs (FUZZ_SECONDS each); compare FUZZ_PAIRS queries with the oracle
 	$(PYTHON) tests/tools/fuzz
 	$(PYTHON) tests/fuzz/oracle.py --pairs $(FUZZ_PAIRS) --seed $$(date +%s)
+
+torture: all ## prove the alert path: 1,000 kills, power cuts, failing calls, a soak (about an hour)
+	FEEDWATCH_TORTURE=full $(PYTHON) tests/tools/check torture
 
 coverage: ## what the tests reach, in build/cov/html
 	$(PYTHON) tests/tools/coverage

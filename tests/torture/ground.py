@@ -1,0 +1,326 @@
+"""ground - publishers and a receiver for every sink, all real, on which one daemon after the other is tortured.
+
+Each feed's items alert to the log, a webhook, a command and the journal; POPUPS of them to the desktop too (dunst). A home is
+one daemon's life: it is killed, started again, and then judged by what every receiver got.
+
+    ground = Ground(folder, feeds=4, items=5, popups=3)
+    home = ground.home()
+    home.run(("--once",), fault=("write:3", "kill"))
+    done = home.recorded()                # what the database says was answered, at this moment
+    home.finish()                         # runs until nothing waits
+    wrong = home.verdict(done)            # None, or a sentence
+"""
+import json, os, re, shutil, signal, socket, sqlite3, struct, subprocess, threading, time
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from desktop import Desktop
+from feeds import atom, item, rss
+from feedwatchd import BUILD, Daemon, parse_log, wait_for
+from httpd import Httpd, Reply
+from nginx import Nginx
+
+FAULT = BUILD / "torture/fault.so"
+SINKS = ("log", "webhook", "command", "journal", "desktop")
+
+
+class Journal:
+    """A stand-in for systemd-journald's socket, to which the daemon is led by fault.so."""
+
+    def __init__(self, path):
+        self.path, self.ids, self.received = path, [], 0
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
+        self.socket.bind(str(path))
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def _run(self):
+        while True:
+            try:
+                data, ancillary, _, _ = self.socket.recvmsg(1 << 18, socket.CMSG_SPACE(4))
+            except OSError:
+                return
+            for level, kind, payload in ancillary:
+                if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+                    [fd] = struct.unpack("i", payload[:4])
+                    with open(fd, "rb") as file:
+                        data = os.pread(file.fileno(), 1 << 20, 0)
+            if data == b"sync":
+                self.received += 1
+            found = re.search(rb"^FEEDWATCH_ID=([0-9A-Z]{26})$", data, re.M)
+            if found:
+                self.ids.append(found[1].decode())
+
+    def settle(self):
+        """Everything that was sent before has been taken down."""
+        before = self.received
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
+            sender.sendto(b"sync", str(self.path))
+        wait_for(lambda: self.received > before, "the journal")
+
+    def stop(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+
+
+class Wire:
+    """The popups that a server has shown since the last look, read from the bus monitor as it grows."""
+
+    def __init__(self, desktop):
+        self.path, self.at, self.calls = desktop.folder / "monitor1", 0, {}
+
+    def read(self):
+        """Lists (application's bus name, id that the server gave, replaced id, summary, body)."""
+        shown = []
+        with open(self.path, "rb") as file:
+            file.seek(self.at)
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                self.at += len(line)
+                self._take(json.loads(line), shown)
+        return shown
+
+    def _take(self, message, shown):
+        if message.get("member") == "Notify" and message["type"] == "method_call":
+            self.calls[message["sender"], message["cookie"]] = message["payload"]["data"]
+        elif message["type"] == "method_return":
+            call = self.calls.pop((message["destination"], message["reply_cookie"]), None)
+            if call:
+                shown.append((message["destination"], message["payload"]["data"][0], call[1], call[3], call[4]))
+
+
+def titles_told(popup):
+    """The headlines that a popup shows, also one that tells of many."""
+    _, _, _, summary, body = popup
+    many = re.fullmatch(r"\d+ new: (.*)", summary)
+    return [many[1], *body.split("\n")] if many else [summary]
+
+
+class Ground:
+    def __init__(self, folder, feeds=4, items=5, popups=3, connections=32):
+        self.folder, self.feeds, self.items, self.popups = folder, feeds, items, popups
+        folder.mkdir(parents=True)
+        self.n_homes = 0
+        self.connections = connections
+        self.nginx = Nginx(folder / "nginx", hosts=feeds)
+        self.hooks = Httpd(hosts=0)
+        self.hooks.fallback = Reply(200)
+        self.desktop = Desktop()
+        self.journal = Journal(self.desktop.folder / "journal")
+        self.desktop.start_bus()
+        self.desktop.start_dunst()
+        self.wire = Wire(self.desktop)
+        self.publish(items)
+
+    def stop(self):
+        self.nginx.stop()
+        self.hooks.stop()
+        self.journal.stop()
+        self.desktop.__exit__()
+
+    def publish(self, items):
+        """The first so many of feed 1 are for the desktop too."""
+        text = "What the correspondents wrote. " * 8
+        self.items = items
+        self.titles, self.popup_titles = [], []
+        for f in range(1, self.feeds + 1):
+            names = [f"{'Omega' if f == 1 and n < self.popups else 'Alpha'} {f}-{n}" for n in range(items)]
+            made = [item(f"{f}-{n}", name, text) for n, name in enumerate(names)]
+            self.nginx.publish(f"{f}.xml", (atom if f % 2 else rss)(made))
+            self.titles += names
+            self.popup_titles += [name for name in names if name.startswith("Omega")]
+
+    def forget(self):
+        self.hooks.forget()
+        self.journal.settle()
+        self.journal.ids.clear()
+        self.wire.read()
+
+    def home(self):
+        """A fresh daemon. What the receivers got before is forgotten: one home at a time."""
+        self.n_homes += 1
+        self.forget()
+        return Home(self, self.folder / f"home{self.n_homes}")
+
+
+class Home(Daemon):
+    def __init__(self, ground, folder):
+        super().__init__(folder)
+        self.ground = ground
+        self.seen_popups = []
+        self.command_log = folder / "commands"
+        program = folder / "program"
+        program.write_text(f'#!/bin/sh\necho "$FEEDWATCH_ID" >>{self.command_log}\n')
+        program.chmod(0o755)
+        self.extra_environment.update({"DBUS_SESSION_BUS_ADDRESS": ground.desktop.address, "LD_PRELOAD": str(FAULT),
+                                       "FAULT_JOURNAL": str(ground.journal.path)})
+        self.sections = {
+            "feedwatch": {"max_connections": ground.connections, "host_spacing": 0},
+            "defaults": {"initial": "all", "allow_private": "yes", "interval": "10m"},
+            **{f"feed f{f}": {"url": ground.nginx.url(f"{f}.xml", f)} for f in range(1, ground.feeds + 1)},
+            "rule alpha": {"match": "alpha"}, "rule omega": {"match": "omega"},
+            "sink webhook": {"url": ground.hooks.url("/hook")}, "sink command": {"argv": program},
+            "sink journal": {"type": "journal"}}
+        self.database = self.state / "feedwatch.db"
+        self.only(*SINKS)
+
+    def only(self, *sinks):
+        """Alerts go to these alone, and these alone are judged; the desktop's stay with the omegas."""
+        self.sinks = sinks
+        self.sections["rule omega"]["alert"] = ", ".join(sinks)
+        self.sections["rule alpha"]["alert"] = ", ".join(s for s in sinks if s != "desktop")
+        self.configure({name: settings for name, settings in self.sections.items()
+                        if not name.startswith("sink ") or name.removeprefix("sink ") in sinks})
+
+    # --- its life ---
+
+    def begin(self, *arguments, fault=None, **more):
+        """fault: (FAULT_AT, FAULT_DO). more: FAULT_… by their lower-case rest."""
+        added = {f"FAULT_{name.upper()}": str(value) for name, value in more.items()}
+        if fault:
+            added.update({"FAULT_AT": fault[0], "FAULT_DO": str(fault[1])})
+        kept = dict(self.extra_environment)
+        self.extra_environment.update(added)
+        try:
+            return self.start(*arguments)
+        finally:
+            self.extra_environment = kept
+
+    def run(self, *arguments, timeout_s=60, **more):
+        """Until its end by itself; the exit code, negative where a signal ended it."""
+        process = self.begin(*arguments, **more)
+        try:
+            return process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError(f"still runs after {timeout_s} s; stderr:\n{self.stderr}") from None
+
+    def kill_when(self, is_time, *arguments):
+        """True where it was killed, false where it was over before."""
+        start = time.monotonic()
+        process = self.begin("--once", *arguments)
+        while process.poll() is None:
+            if is_time(time.monotonic() - start):
+                process.kill()
+                return process.wait() == -signal.SIGKILL
+            time.sleep(0.0005)
+        return False
+
+    def finish(self):
+        code = self.run("--once")
+        assert code == 0, f"exit {code}; stderr:\n{self.stderr}"
+
+    def remove(self):
+        shutil.rmtree(self.home)
+
+    # --- what is known of it ---
+
+    def query(self, sql, *arguments):
+        """On a copy, so that nothing of it is touched; [] where there is no database that can be read."""
+        copy = self.home / "copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        copy.mkdir()
+        for suffix in "", "-wal":
+            path = Path(f"{self.database}{suffix}")
+            if path.exists():
+                shutil.copy(path, copy)
+        try:
+            with closing(sqlite3.connect(copy / self.database.name)) as database:
+                return database.execute(sql, arguments).fetchall()
+        except sqlite3.Error:
+            return []
+
+    def recorded(self):
+        """{sink: ids whose answer is recorded}."""
+        done = {sink: set() for sink in SINKS}
+        for sink, number in self.query("SELECT sink, a.id FROM delivery d JOIN alert a ON a.seq = d.alert WHERE d.state <> 0"):
+            done[sink].add(number)
+        return done
+
+    def waiting(self):
+        return self.query("SELECT count(*) FROM delivery WHERE state = 0")[0][0]
+
+    def log_paths(self):
+        return sorted(self.state.glob("alerts.log*"))
+
+    def log_bytes(self):
+        return self.log.stat().st_size if self.log.exists() else 0
+
+    def commands(self):
+        return self.command_log.read_text().split() if self.command_log.exists() else []
+
+    def webhooks(self):
+        return [json.loads(r.body)["id"] for r in self.ground.hooks.requests("/hook") if r.body]
+
+    def popups(self):
+        self.seen_popups += self.ground.wire.read()
+        return self.seen_popups
+
+    def rotate(self):
+        if self.log.exists():
+            self.log.rename(self.log.with_name("alerts.log.1"))
+
+    # --- the judge ---
+
+    def verdict(self, done_before=None, deaths=1, repeats=None):
+        """None, or what is wrong with what the receivers got. repeats: a Counter that is added to, by sink."""
+        try:
+            alerts = [alert for path in self.log_paths() for alert in parse_log(path)]
+            self.check_stderr()
+        except AssertionError as wrong:
+            return str(wrong)
+        titles, ids = Counter(a.title for a in alerts), {a.id for a in alerts}
+        wrong = [f"log: lost {t}" for t in self.ground.titles if t not in titles]
+        wrong += [f"log: {n} times {t}" for t, n in titles.items() if n > 1]
+        wrong += self._others(ids, done_before or {}, Counter() if repeats is None else repeats)
+        wrong += self._desktop(deaths, Counter() if repeats is None else repeats)
+        return f"{len(wrong)} wrong: " + "; ".join(wrong[:6]) if wrong else None
+
+    def _others(self, ids, done_before, repeats):
+        self.ground.journal.settle()
+        wrong = []
+        receivers = {"webhook": self.webhooks, "command": self.commands, "journal": lambda: self.ground.journal.ids}
+        for sink in set(receivers) & set(self.sinks):
+            counts = Counter(receivers[sink]())
+            wrong += [f"{sink}: lost {i}" for i in ids - set(counts)] + [f"{sink}: unknown {i}" for i in set(counts) - ids]
+            again = {i for i, n in counts.items() if n > 1}
+            repeats[sink] += sum(counts[i] - 1 for i in again)
+            wrong += [f"{sink}: {i} came again, though its answer was recorded" for i in again & done_before.get(sink, set())]
+        return wrong
+
+    def _desktop(self, deaths, repeats):
+        if "desktop" not in self.sinks:
+            return []
+        last = {}  # what a popup says in the end, by the daemon that showed it and its number
+        for popup in self.popups():
+            last[popup[0], popup[1]] = titles_told(popup)
+        counts = Counter(title for titles in last.values() for title in titles)
+        repeats["desktop"] += sum(n - 1 for n in counts.values())
+        return [f"desktop: lost {t}" for t in self.ground.popup_titles if t not in counts] + \
+            [f"desktop: {n} times {t}" for t, n in counts.items() if n > 1 + deaths]
+
+
+def in_parallel(grounds, jobs, trial):
+    """Each ground works off its share of the jobs. Gives the results in the order of the jobs."""
+    results, lock, left = {}, threading.Lock(), list(enumerate(jobs))[::-1]
+
+    def work(ground):
+        while True:
+            with lock:
+                if not left:
+                    return
+                index, job = left.pop()
+            try:
+                result = trial(ground, job)
+            except AssertionError as failure:
+                result = failure
+            with lock:
+                results[index] = result
+    threads = [threading.Thread(target=work, args=(ground,)) for ground in grounds]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return [results.get(n, AssertionError("the trial broke")) for n in range(len(jobs))]
