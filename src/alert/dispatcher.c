@@ -382,7 +382,10 @@ static char *fingerprint(const struct sink_settings *settings)
     append_setting(out, settings->credentials);
     append_setting(out, settings->user_agent);
     append_setting(out, settings->path);
-    g_string_append_printf(out, "%u", settings->entries);
+    append_settings(out, settings->to);
+    append_setting(out, settings->from);
+    append_setting(out, settings->server);
+    g_string_append_printf(out, "%u,%u", settings->entries, settings->digest);
     return g_string_free(out, FALSE);
 }
 

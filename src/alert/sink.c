@@ -1,4 +1,4 @@
 #include "alert/sink.h"
 
-const struct sink_type *const sink_types[] = {&sink_desktop, &sink_journal, &sink_command,
-                                              &sink_webhook, &sink_feed,    NULL};
+const struct sink_type *const sink_types[] = {
+    &sink_desktop, &sink_journal, &sink_command, &sink_webhook, &sink_feed, &sink_mail, NULL};

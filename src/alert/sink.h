@@ -47,9 +47,12 @@ struct sink_settings {
     const char *template_text;  /* "": the alert as JSON */
     const char *credentials;    /* path of a file, or "" */
     const char *user_agent;
-    const char *path;    /* feed */
-    guint entries;       /* feed */
-    struct store *store; /* feed: where the alerts are; outlives the sink */
+    const char *const *to;     /* mail: "Name <address>", NULL-terminated */
+    const char *from, *server; /* mail */
+    guint digest;              /* mail: more at once are one message; 0: never */
+    const char *path;          /* feed */
+    guint entries;             /* feed */
+    struct store *store;       /* feed: where the alerts are; outlives the sink */
 };
 
 struct sink; /* each type's own */
@@ -67,7 +70,8 @@ struct sink_type {
     void (*stop)(struct sink *sink, int64_t deadline_ms);
 };
 
-extern const struct sink_type sink_desktop, sink_journal, sink_command, sink_webhook, sink_feed;
+extern const struct sink_type sink_desktop, sink_journal, sink_command, sink_webhook, sink_feed,
+    sink_mail;
 
 /* Every type that is built, NULL-terminated. */
 extern const struct sink_type *const sink_types[];

@@ -89,7 +89,9 @@ struct config_sink {
     char *url; /* webhook, mqtt */
     char **headers;
     char *template_text;
-    char *to, *from, *server, *credentials; /* mail; credentials also webhook's */
+    char **to;                         /* mail: at least one */
+    char *from, *server, *credentials; /* mail; credentials also webhook's */
+    int64_t digest;                    /* mail */
     char *topic;
     int64_t entries; /* feed */
 };

@@ -73,6 +73,9 @@ char *parse_file_url(const char *text);
 /* Whether a URL, or a list of headers, holds what nobody else should read. */
 bool parse_has_secret(const char *text);
 /* Fit to stand in an HTTP header: no control character. */
+/* An address that mail can go to or come from, and a server that takes it (text/mail). */
+bool parse_mail_address(const char *text, struct parse_fault *fault);
+bool parse_mail_server(const char *text, struct parse_fault *fault);
 bool parse_header_text(const char *text, struct parse_fault *fault);
 /* "Name: value", and none of the headers that feedwatch itself is in charge of. */
 bool parse_header(const char *text, struct parse_fault *fault);

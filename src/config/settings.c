@@ -119,12 +119,14 @@ static const struct setting table[] = {
     {SECTION_SINK, "template", SETTING_TEMPLATE, "", FIELD(config_sink, template_text),
      .sinks = ON(WEBHOOK),
      .help = "the body of the request, with {title} and so on; none: the alert as JSON"},
-    {SECTION_SINK, "to", SETTING_HEADER_TEXT, NULL, FIELD(config_sink, to), .sinks = ON(MAIL),
+    {SECTION_SINK, "to", SETTING_ADDRESSES, NULL, FIELD(config_sink, to), .sinks = ON(MAIL),
      .is_required = true, .help = "who gets the mail"},
-    {SECTION_SINK, "from", SETTING_HEADER_TEXT, "", FIELD(config_sink, from), .sinks = ON(MAIL),
-     .help = "who it comes from"},
-    {SECTION_SINK, "server", SETTING_HEADER_TEXT, "localhost", FIELD(config_sink, server),
-     .sinks = ON(MAIL), .help = "host, or host:port, that takes the mail"},
+    {SECTION_SINK, "from", SETTING_ADDRESS, "", FIELD(config_sink, from), .sinks = ON(MAIL),
+     .help = "who it comes from; none: the first of those who get it"},
+    {SECTION_SINK, "server", SETTING_SERVER, "localhost", FIELD(config_sink, server),
+     .sinks = ON(MAIL), .help = "host that takes the mail: smtp://host:port, smtps://host:port"},
+    {SECTION_SINK, "digest", SETTING_COUNT, "10", FIELD(config_sink, digest), .min = 0, .max = 200,
+     .sinks = ON(MAIL), .help = "more alerts than that at once come as one mail; 0: never"},
     {SECTION_SINK, "credentials", SETTING_SECRET, "", FIELD(config_sink, credentials),
      .sinks = ON(MAIL) | ON(WEBHOOK), .help = "as for a feed"},
     {SECTION_SINK, "url", SETTING_MQTT_URL, NULL, FIELD(config_sink, url), .sinks = ON(MQTT),
@@ -209,6 +211,7 @@ bool settings_is_sink_built(enum config_sink_type type)
     case CONFIG_SINK_COMMAND:
     case CONFIG_SINK_WEBHOOK:
     case CONFIG_SINK_FEED:
+    case CONFIG_SINK_MAIL:
         return true;
     default:
         return false;

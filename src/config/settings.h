@@ -40,12 +40,15 @@ enum setting_type {
     SETTING_MQTT_URL,
     SETTING_PROXY,
     SETTING_LANGUAGE,
-    SETTING_QUIET,   /* 22:00-07:00, several by commas */
-    SETTING_SURGE,   /* a number of alerts within a duration: `20 in 1h` */
-    SETTING_NAMES,   /* list of IDs, none twice */
-    SETTING_HEADERS, /* list of `Name: value` */
-    SETTING_ARGV,    /* a command and its arguments */
-    SETTING_QUERY,   /* as written: rule/ reads it */
+    SETTING_QUIET,     /* 22:00-07:00, several by commas */
+    SETTING_SURGE,     /* a number of alerts within a duration: `20 in 1h` */
+    SETTING_NAMES,     /* list of IDs, none twice */
+    SETTING_HEADERS,   /* list of `Name: value` */
+    SETTING_ARGV,      /* a command and its arguments */
+    SETTING_ADDRESSES, /* list of mail addresses, at least one */
+    SETTING_ADDRESS,
+    SETTING_SERVER, /* of mail: [smtp://|smtps://]HOST[:PORT] */
+    SETTING_QUERY,  /* as written: rule/ reads it */
     SETTING_TYPES
 };
 

@@ -244,6 +244,24 @@ static bool read_headers(const struct reading *in, struct value *ret)
     return read_list(in, parse_header, false, ret);
 }
 
+static bool read_addresses(const struct reading *in, struct value *ret)
+{
+    return read_list(in, parse_mail_address, true, ret);
+}
+
+static bool read_address(const struct reading *in, struct value *ret)
+{
+    return read_text(in, ret) && parse_mail_address(ret->string, in->fault);
+}
+
+static bool read_server(const struct reading *in, struct value *ret)
+{
+    if (!parse_mail_server(in->text, in->fault))
+        return false;
+    ret->string = g_strdup(in->text);
+    return true;
+}
+
 static bool read_argv(const struct reading *in, struct value *ret)
 {
     return parse_argv(in->text, &ret->strings, in->fault);
@@ -370,5 +388,8 @@ const struct setting_type_info setting_types[SETTING_TYPES] = {
     [SETTING_NAMES] = {"names", STORAGE_STRINGS, SCAN_TEXT, read_names, print_list},
     [SETTING_HEADERS] = {"headers", STORAGE_STRINGS, SCAN_TEXT, read_headers, print_list},
     [SETTING_ARGV] = {"command", STORAGE_STRINGS, SCAN_ARGV, read_argv, print_argv},
+    [SETTING_ADDRESSES] = {"addresses", STORAGE_STRINGS, SCAN_TEXT, read_addresses, print_list},
+    [SETTING_ADDRESS] = {"address", STORAGE_STRING, SCAN_TEXT, read_address, print_text},
+    [SETTING_SERVER] = {"server", STORAGE_STRING, SCAN_TEXT, read_server, print_raw},
     [SETTING_QUERY] = {"query", STORAGE_STRING, SCAN_QUERY, read_query, print_raw},
 };
