@@ -14,7 +14,7 @@
 
 struct delivery {
     char *sink;
-    char *state;   /* waiting, done, failed, expired; or unbuilt */
+    char *state;   /* waiting, done, failed, expired */
     char *message; /* why not, as far as that is known */
 };
 
@@ -55,8 +55,6 @@ static void on_line(const json_t *line, void *user)
     struct delivery *delivery = g_new0(struct delivery, 1);
     delivery->sink = g_strdup(sink);
     delivery->state = g_strdup(strcmp(state, "stored") == 0 ? "waiting" : state);
-    if (strcmp(state, "unbuilt") == 0)
-        delivery->message = g_strdup("sinks of its type deliver nothing yet");
     g_ptr_array_add(trial->deliveries, delivery);
 }
 

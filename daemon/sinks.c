@@ -30,6 +30,7 @@ void sinks_apply(const struct config *config, struct store *store, struct dispat
             .to = (const char *const *)sink->to,
             .from = sink->from,
             .server = sink->server,
+            .topic = sink->topic,
             .digest = (guint)sink->digest,
             .path = sink->path,
             .entries = (guint)sink->entries,

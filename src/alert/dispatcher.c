@@ -385,6 +385,7 @@ static char *fingerprint(const struct sink_settings *settings)
     append_settings(out, settings->to);
     append_setting(out, settings->from);
     append_setting(out, settings->server);
+    append_setting(out, settings->topic);
     g_string_append_printf(out, "%u,%u", settings->entries, settings->digest);
     return g_string_free(out, FALSE);
 }

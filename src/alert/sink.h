@@ -49,6 +49,7 @@ struct sink_settings {
     const char *user_agent;
     const char *const *to;     /* mail: "Name <address>", NULL-terminated */
     const char *from, *server; /* mail */
+    const char *topic;         /* mqtt; url is the broker */
     guint digest;              /* mail: more at once are one message; 0: never */
     const char *path;          /* feed */
     guint entries;             /* feed */
@@ -71,7 +72,7 @@ struct sink_type {
 };
 
 extern const struct sink_type sink_desktop, sink_journal, sink_command, sink_webhook, sink_feed,
-    sink_mail;
+    sink_mail, sink_mqtt;
 
 /* Every type that is built, NULL-terminated. */
 extern const struct sink_type *const sink_types[];

@@ -165,10 +165,6 @@ static bool find_sink_type(struct build *build, const struct source_section *sec
         return false;
     }
     sink->type = (enum config_sink_type)type;
-    if (!settings_is_sink_built(sink->type))
-        report_warning(build->report, setting ? source_place(setting, 0) : section->place,
-                       "sinks of the type %s are accepted, but not built yet",
-                       settings_sink_types[type]);
     return true;
 }
 

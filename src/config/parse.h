@@ -64,7 +64,7 @@ bool parse_id(const char *text, struct parse_fault *fault);
 enum parse_schemes {
     PARSE_URL_HTTP = 1,  /* http, https */
     PARSE_URL_LOCAL = 2, /* file:///path, exec:/path arguments */
-    PARSE_URL_MQTT = 4,  /* mqtt, mqtts */
+    PARSE_URL_MQTT = 4,  /* mqtt */
     PARSE_URL_PROXY = 8, /* http, https, socks4, socks4a, socks5, socks5h; no path */
 };
 bool parse_url(const char *text, unsigned schemes, struct parse_fault *fault);

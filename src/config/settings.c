@@ -128,11 +128,11 @@ static const struct setting table[] = {
     {SECTION_SINK, "digest", SETTING_COUNT, "10", FIELD(config_sink, digest), .min = 0, .max = 200,
      .sinks = ON(MAIL), .help = "more alerts than that at once come as one mail; 0: never"},
     {SECTION_SINK, "credentials", SETTING_SECRET, "", FIELD(config_sink, credentials),
-     .sinks = ON(MAIL) | ON(WEBHOOK), .help = "as for a feed"},
+     .sinks = ON(MAIL) | ON(WEBHOOK) | ON(MQTT), .help = "as for a feed"},
     {SECTION_SINK, "url", SETTING_MQTT_URL, NULL, FIELD(config_sink, url), .sinks = ON(MQTT),
      .is_required = true, .help = "the broker"},
-    {SECTION_SINK, "topic", SETTING_TEXT, NULL, FIELD(config_sink, topic), .sinks = ON(MQTT),
-     .is_required = true, .help = "what the alert is published under"},
+    {SECTION_SINK, "topic", SETTING_TOPIC, NULL, FIELD(config_sink, topic), .sinks = ON(MQTT),
+     .is_required = true, .help = "what the alert is published under, with {rule} and so on"},
     {SECTION_SINK, "entries", SETTING_COUNT, "50", FIELD(config_sink, entries), .min = 1,
      .max = 10000, .sinks = ON(FEED), .help = "how many alerts the feed holds"},
 };
@@ -200,20 +200,4 @@ bool section_find(const char *name, enum section_kind *ret)
         }
     }
     return false;
-}
-
-bool settings_is_sink_built(enum config_sink_type type)
-{
-    switch (type) {
-    case CONFIG_SINK_LOG:
-    case CONFIG_SINK_DESKTOP:
-    case CONFIG_SINK_JOURNAL:
-    case CONFIG_SINK_COMMAND:
-    case CONFIG_SINK_WEBHOOK:
-    case CONFIG_SINK_FEED:
-    case CONFIG_SINK_MAIL:
-        return true;
-    default:
-        return false;
-    }
 }

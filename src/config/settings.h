@@ -32,6 +32,7 @@ enum setting_type {
     SETTING_INITIAL,     /* none, all, `last N`, a duration */
     SETTING_TEXT,        /* may stand in quotes */
     SETTING_TEMPLATE,    /* the same, with {title} and so on */
+    SETTING_TOPIC,       /* the same, without MQTT's wildcards */
     SETTING_HEADER_TEXT, /* the same, fit for an HTTP header */
     SETTING_PATH,        /* %S, %h, ~/ expanded; absolute */
     SETTING_SECRET,      /* a path of a file that only its owner can read */
@@ -87,10 +88,8 @@ bool setting_allows_none(const struct setting *row);
 const char *section_name(enum section_kind section);
 bool section_find(const char *name, enum section_kind *ret);
 bool section_has_id(enum section_kind section);
-/* The names of the sink types, NULL-terminated, in the order of enum config_sink_type; and whether
- * each is built. */
+/* The names of the sink types, NULL-terminated, in the order of enum config_sink_type. */
 extern const char *const settings_sink_types[];
-bool settings_is_sink_built(enum config_sink_type type);
 
 /* Reads a value into its field of object (see enum section_kind), freeing what was there. */
 bool setting_read(const struct setting *row, const char *text,

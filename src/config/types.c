@@ -109,6 +109,15 @@ static bool read_template(const struct reading *in, struct value *ret)
     return parse_fail(in->fault, offset, "an alert has no {%s}; it has {%s}", unknown, names);
 }
 
+static bool read_topic(const struct reading *in, struct value *ret)
+{
+    const char *wildcard = strpbrk(in->text, "+#");
+    if (wildcard)
+        return parse_fail(in->fault, (size_t)(wildcard - in->text),
+                          "'%c' is for subscribers: nothing is published under it", *wildcard);
+    return read_template(in, ret);
+}
+
 static bool check_escapes(const char *path, bool knows_state_dir, struct parse_fault *fault)
 {
     for (const char *p = strchr(path, '%'); p; p = strchr(p + 2, '%')) {
@@ -375,6 +384,7 @@ const struct setting_type_info setting_types[SETTING_TYPES] = {
     [SETTING_INITIAL] = {"items", STORAGE_NUMBER, SCAN_TEXT, read_initial, print_initial},
     [SETTING_TEXT] = {"text", STORAGE_STRING, SCAN_TEXT, read_text, print_text},
     [SETTING_TEMPLATE] = {"text", STORAGE_STRING, SCAN_TEXT, read_template, print_text},
+    [SETTING_TOPIC] = {"text", STORAGE_STRING, SCAN_TEXT, read_topic, print_text},
     [SETTING_HEADER_TEXT] = {"text", STORAGE_STRING, SCAN_TEXT, read_header_text, print_text},
     [SETTING_PATH] = {"path", STORAGE_STRING, SCAN_TEXT, read_path, print_path},
     [SETTING_SECRET] = {"path", STORAGE_STRING, SCAN_TEXT, read_secret, print_path},

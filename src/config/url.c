@@ -14,7 +14,6 @@ static const struct {
     {"file", PARSE_URL_LOCAL},
     {"exec", PARSE_URL_LOCAL},
     {"mqtt", PARSE_URL_MQTT},
-    {"mqtts", PARSE_URL_MQTT},
     {"socks5", PARSE_URL_PROXY},
     {"socks5h", PARSE_URL_PROXY},
     {"socks4", PARSE_URL_PROXY},
@@ -46,6 +45,11 @@ static bool fail_scheme(const char *text, unsigned schemes, struct parse_fault *
         g_string_append_printf(names, "%s%s:", names->len ? ", " : "", known_schemes[i].name);
         suggest_offer(&suggest, known_schemes[i].name);
     }
+    if (strcmp(scheme, "mqtts") == 0 && (schemes & PARSE_URL_MQTT))
+        return parse_fail(fault, 0,
+                          "%s: MQTT is spoken without TLS only; name a broker or a tunnel on this "
+                          "machine as mqtt://localhost",
+                          quoted);
     if (strcmp(scheme, "feed") == 0 && (schemes & PARSE_URL_HTTP))
         suggest.best = "https";
     if (suggest.best && text[strlen(scheme)] == ':')
@@ -110,10 +114,13 @@ static bool check_parts(const char *text, const char *scheme, unsigned schemes,
         return parse_fail(fault, 0, "%s names no host", quoted);
     if (g_uri_get_port(uri) == 0)
         return parse_fail(fault, 0, "%s has the port 0", quoted);
-    if (!(schemes & PARSE_URL_PROXY))
+    if (!(schemes & (PARSE_URL_PROXY | PARSE_URL_MQTT)))
         return true;
     if ((*path && strcmp(path, "/") != 0) || g_uri_get_query(uri) || g_uri_get_fragment(uri))
-        return parse_fail(fault, 0, "%s: a proxy has no path", quoted);
+        return parse_fail(fault, 0,
+                          schemes & PARSE_URL_PROXY ? "%s: a proxy has no path"
+                                                    : "%s has a path: the topic is a setting",
+                          quoted);
     return true;
 }
 

@@ -1,15 +1,13 @@
 #include "monitor/control_test.h"
 
 #include "base/suggest.h"
-#include "config/settings.h"
 #include "monitor/internal.h"
 
 /* Lives until the store is done with it, also when nobody waits any longer. */
 struct trial {
     struct control_call *call; /* NULL: it has ended */
     GSource *deadline;
-    GPtrArray *sinks;   /* IDs (owned), and NULL */
-    GPtrArray *unbuilt; /* IDs (owned) */
+    GPtrArray *sinks; /* IDs (owned), and NULL */
     struct store_new_alert alert;
 };
 
@@ -24,7 +22,6 @@ static void trial_free(struct trial *trial)
 {
     stop_deadline(trial);
     g_ptr_array_unref(trial->sinks);
-    g_ptr_array_unref(trial->unbuilt);
     g_free(trial);
 }
 
@@ -42,8 +39,6 @@ static void on_stored(void *user)
     if (trial->call) {
         for (guint i = 0; i + 1 < trial->sinks->len; i++)
             say(trial->call, g_ptr_array_index(trial->sinks, i), "stored");
-        for (guint i = 0; i < trial->unbuilt->len; i++)
-            say(trial->call, g_ptr_array_index(trial->unbuilt, i), "unbuilt");
         control_end(trial->call);
     }
     trial_free(trial);
@@ -79,9 +74,8 @@ static char *explain_unknown(const struct config *config, const char *id)
 
 static void add_sink(struct trial *trial, const struct config_sink *sink)
 {
-    GPtrArray *list = settings_is_sink_built(sink->type) ? trial->sinks : trial->unbuilt;
-    if (!g_ptr_array_find_with_equal_func(list, sink->id, g_str_equal, NULL))
-        g_ptr_array_add(list, g_strdup(sink->id));
+    if (!g_ptr_array_find_with_equal_func(trial->sinks, sink->id, g_str_equal, NULL))
+        g_ptr_array_add(trial->sinks, g_strdup(sink->id));
 }
 
 /* What is wrong with the request, newly allocated; NULL: nothing. */
@@ -132,7 +126,6 @@ void control_test_alert(struct control_call *call, const json_t *request, void *
     struct trial *trial = g_new0(struct trial, 1);
     trial->call = call;
     trial->sinks = g_ptr_array_new_with_free_func(g_free);
-    trial->unbuilt = g_ptr_array_new_with_free_func(g_free);
     g_autofree char *problem =
         read_sinks(trial, monitor->config, json_object_get(request, "sinks"));
     if (problem) {

@@ -4,10 +4,9 @@
  * alert of the kind "test" goes the way of all alerts: it is stored with a delivery for each of
  * these sinks. An unknown or disabled sink fails the request, and nothing is stored then.
  *
- * Answers, once the alert is durable and its log lines were tried: {"sink": ID, "state": WORD} for
- * each sink. WORD is "stored" where the delivery waits or is done, as the store says from then on,
- * and "unbuilt" for a sink whose type delivers nothing yet. A store that takes longer than
- * CONTROL_TEST_DEADLINE_S fails the request; the alert is stored later. */
+ * Answers, once the alert is durable and its log lines were tried: {"sink": ID, "state":
+ * "stored"} for each sink: the delivery waits or is done, as the store says from then on. A store
+ * that takes longer than CONTROL_TEST_DEADLINE_S fails the request; the alert is stored later. */
 #ifndef MONITOR_CONTROL_TEST_H
 #define MONITOR_CONTROL_TEST_H
 

@@ -83,14 +83,6 @@ def test_a_sink_that_cannot_be_tried(server, daemon, sink, problem):
     assert daemon.alerts() == []
 
 
-def test_a_type_that_is_not_built(server, daemon):
-    daemon.allow("not built yet")
-    start(daemon, server, desktop={"enabled": "no"}, away={"type": "mqtt", "url": "mqtt://127.0.0.1/", "topic": "t"})
-    result = daemon.command("test-alert")
-    assert result.returncode == 1
-    assert "unbuilt: sinks of its type deliver nothing yet" in result.stdout and "delivered\n" in result.stdout
-
-
 def test_without_a_daemon(server, daemon):
     daemon.stop(start(daemon, server))
     result = daemon.command("test-alert")

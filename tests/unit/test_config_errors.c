@@ -139,10 +139,6 @@ static void test_unbuilt(void **state)
          "5:1: warning: 'quiet' is accepted, but not built yet\n"
          "6:1: warning: 'repeat' is accepted, but not built yet\n"
          "7:1: warning: 'surge' is accepted, but not built yet\n"},
-        {"[sink w]\ntype = webhook\nurl = https://h/\n[sink c]\ntype = command\nargv = /bin/true\n"
-         "[sink q]\ntype = mqtt\nurl = mqtt://h\ntopic = t\n"
-         "[sink f]\ntype = feed\n[sink g]\ntype = feed\npath = /g\n",
-         "8:8: warning: sinks of the type mqtt are accepted, but not built yet\n"},
     };
     check_cases(cases, G_N_ELEMENTS(cases));
 }

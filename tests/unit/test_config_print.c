@@ -127,10 +127,9 @@ static void test_random_texts(void **state)
         g_string_append_printf(text,
                                "[feed b]\nurl = http://b/\nuser_agent = %s\nheaders = \"X: y\", "
                                "\"Z:%s\n[sink w]\ntype = webhook\nurl = http://w/\ntemplate = %s\n"
-                               "[sink q]\ntype = mqtt\nurl = mqtt://q\ntopic = %s\n"
                                "[sink l]\ntype = log\npath = \"/%s\n"
                                "[sink c]\ntype = command\nargv = /bin/c \"-%s\n",
-                               quoted->str, quoted->str + 1, quoted->str, quoted->str, path + 1,
+                               quoted->str, quoted->str + 1, quoted->str, path + 1,
                                quoted->str + 1);
         g_autofree char *lines = NULL;
         struct config *config = load_text(text->str, &lines);
@@ -141,7 +140,6 @@ static void test_random_texts(void **state)
         assert_string_equal(feed->headers[1] + 2, value->str);
         assert_null(feed->headers[2]);
         assert_string_equal(config_find_sink(config, "w")->template_text, value->str);
-        assert_string_equal(config_find_sink(config, "q")->topic, value->str);
         assert_string_equal(config_find_sink(config, "l")->path + 1, value->str);
         assert_string_equal(config_find_sink(config, "c")->argv[1] + 1, value->str);
         check_round_trip(config);

@@ -26,6 +26,7 @@ static const char *const wrong[SETTING_TYPES] = {
     [SETTING_NAMES] = "Not An ID",
     [SETTING_HEADERS] = "no colon",
     [SETTING_ARGV] = "'never closed",
+    [SETTING_TOPIC] = "a/#",
     [SETTING_ADDRESSES] = "a@b, ann",
     [SETTING_ADDRESS] = "ann@",
     [SETTING_SERVER] = "imap://h",
