@@ -2,6 +2,7 @@
 #include "daemon/commands.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "schedule/health.h"
 #include "store/store_read.h"
 
 #include <stdio.h>
@@ -44,6 +45,7 @@ static bool is_unlooked(const struct snapshot *snapshot, const struct config_fee
 static const char *health(const struct snapshot *snapshot, const struct config_feed *settings,
                           const struct store_feed *state)
 {
+    const struct schedule_settings schedule = {settings->interval_s, settings->cache_max_s};
     if (!settings->is_enabled)
         return "disabled";
     if (!state || state->schedule.asked_s == 0)
@@ -52,6 +54,8 @@ static const char *health(const struct snapshot *snapshot, const struct config_f
         return "gone";
     if (is_unlooked(snapshot, settings, state))
         return "stale";
+    if (schedule_health(&schedule, &state->schedule) == SCHEDULE_SILENT)
+        return "silent";
     return state->schedule.failures + state->schedule.throttles > 0 ? "failing" : "ok";
 }
 

@@ -1,4 +1,5 @@
 #include "monitor/internal.h"
+#include "monitor/notices.h"
 
 void monitor_place_in_queue(struct monitor_feed *feed)
 {
@@ -26,9 +27,11 @@ void monitor_take_validators(struct store_feed *state, const struct fetch_valida
 void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome)
 {
     const struct schedule_settings settings = monitor_schedule_settings(feed);
+    const struct schedule_state before = feed->state->schedule;
     feed->last = (struct monitor_outcome){.kind = outcome->kind, .n_new = outcome->n_new};
     schedule_after(&settings, &feed->state->schedule, outcome,
                    clock_wall_s(feed->monitor->parts.clock), g_random_int());
+    notices_on_outcome(feed, &before);
 }
 
 /* What was remembered of another address does not hold for this one. */
@@ -42,6 +45,7 @@ void monitor_forget_address(struct store_feed *state)
     state->candidate_seen = 0;
     state->body_hash = 0;
     state->schedule = (struct schedule_state){.rhythm_s = state->schedule.rhythm_s,
+                                              .pause_s = state->schedule.pause_s,
                                               .new_item_s = state->schedule.new_item_s};
 }
 
@@ -60,6 +64,7 @@ void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message)
 void monitor_on_moved(struct monitor_feed *feed)
 {
     const struct monitor_hooks *hooks = &feed->monitor->hooks;
+    notices_on_moved(feed);
     if (hooks->on_moved)
         hooks->on_moved(feed->state->id, feed->state->moved_url, hooks->user);
 }

@@ -1,5 +1,7 @@
 #include "monitor/intake.h"
 
+#include "monitor/notices.h"
+
 #include <string.h>
 
 /* Documents whose bodies had so many bytes may wait for the store; then no request is started until
@@ -13,6 +15,9 @@ struct intake {
     struct identity_keys *keys;
     struct store_verdicts *verdicts;
     struct judge *judge;
+    struct notices *notices;
+    GArray *alerts; /* struct store_new_alert: of the items, and the notices */
+    struct store_gap gap;
     GSource *slice;
     intake_done on_done;
     void *user;
@@ -73,6 +78,10 @@ static void intake_free(struct intake *intake)
     }
     uncount(intake);
     judge_free(intake->judge);
+    notices_free(intake->notices);
+    if (intake->alerts)
+        g_array_unref(intake->alerts);
+    g_free(intake->gap.feed);
     store_verdicts_free(intake->verdicts);
     g_free(intake->keys);
     shared_doc_unref(intake->shared);
@@ -112,12 +121,13 @@ static size_t text_bytes(const struct feed_item *item)
 
 /* Nothing that was known is left in the document: what came and went in between was not seen (E41).
  */
-static void note_gap(struct monitor *monitor, struct store_feed *state)
+static void note_gap(struct intake *intake)
 {
     static char reason[] = "its list of items rolled over between two looks";
-    const struct store_gap gap = {state->id, state->schedule.looked_s,
-                                  clock_wall_s(monitor->parts.clock), reason};
-    store_add_gap(monitor->parts.store, &gap);
+    struct monitor_feed *feed = intake->feed;
+    intake->gap = (struct store_gap){g_strdup(feed->state->id), feed->state->schedule.looked_s,
+                                     clock_wall_s(intake->monitor->parts.clock), reason};
+    notices_on_gap(feed, &feed->state->schedule);
 }
 
 /* What the document says about the feed goes into the feed's state; returns the outcome as it is
@@ -137,7 +147,7 @@ static struct schedule_outcome take_facts(struct intake *intake)
     outcome.has_gap = state->is_baselined && !intake->shared->is_delta && state->n_items_last > 0 &&
                       doc->n_items > 0 && intake->verdicts->n_known == 0;
     if (outcome.has_gap)
-        note_gap(intake->monitor, state);
+        note_gap(intake);
     if (!state->is_baselined)
         outcome.n_new = 0;
     state->is_baselined = true;
@@ -151,6 +161,18 @@ static struct schedule_outcome take_facts(struct intake *intake)
     return outcome;
 }
 
+static void gather_alerts(struct intake *intake)
+{
+    size_t n;
+    const struct store_new_alert *alerts = judge_alerts(intake->judge, &n);
+    intake->feed->last.n_alerts = (guint)n;
+    intake->alerts = g_array_new(FALSE, FALSE, sizeof *alerts);
+    g_array_append_vals(intake->alerts, alerts, (guint)n);
+    intake->notices = notices_take(intake->feed);
+    alerts = notices_alerts(intake->notices, &n);
+    g_array_append_vals(intake->alerts, alerts, (guint)n);
+}
+
 static void commit(struct intake *intake)
 {
     struct monitor_feed *feed = intake->feed;
@@ -159,15 +181,17 @@ static void commit(struct intake *intake)
     monitor_take_validators(state, &intake->shared->validators);
     g_clear_pointer(&state->message, g_free);
     monitor_fold_outcome(feed, &outcome);
-    struct store_commit commit = {
+    gather_alerts(intake);
+    const struct store_commit commit = {
         .feed = state,
         .feed_title = state->title ? state->title : state->id,
         .doc = intake->shared->doc,
         .keys = intake->keys,
         .verdicts = intake->verdicts,
+        .alerts = (const struct store_new_alert *)(const void *)intake->alerts->data,
+        .n_alerts = intake->alerts->len,
+        .gap = intake->gap.feed ? &intake->gap : NULL,
     };
-    commit.alerts = judge_alerts(intake->judge, &commit.n_alerts);
-    feed->last.n_alerts = (guint)commit.n_alerts;
     monitor_on_outcome(feed, true, NULL);
     store_commit(intake->monitor->parts.store, &commit, on_committed, intake);
 }

@@ -8,6 +8,7 @@
 
 struct poll;
 struct intake;
+struct notices;
 
 /* What the last poll of a feed brought, for whoever asked for it. */
 struct monitor_outcome {
@@ -20,10 +21,11 @@ struct monitor_feed {
     const struct config_feed
         *settings; /* of monitor->config; NULL once the feed is no longer configured */
     struct store_feed *state;
-    struct poll *poll;     /* under way, or NULL; a leader's only */
-    struct intake *intake; /* under way, or NULL */
-    bool is_reported;      /* that it fails */
-    bool is_urgent;        /* a critical rule looks at it */
+    struct poll *poll;       /* under way, or NULL; a leader's only */
+    struct intake *intake;   /* under way, or NULL */
+    struct notices *notices; /* what is to be told with the next commit; NULL: nothing */
+    bool is_reported;        /* that it fails */
+    bool is_urgent;          /* a critical rule looks at it */
     struct monitor_outcome last;
     /* Feeds that are asked for in the same way form a group, and its first, the leader, polls for
      * all (E39). NULL in those that follow; of borrowed struct monitor_feed, the leader first. */

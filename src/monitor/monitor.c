@@ -2,6 +2,7 @@
 
 #include "monitor/intake.h"
 #include "monitor/internal.h"
+#include "monitor/notices.h"
 
 #include <string.h>
 
@@ -34,6 +35,7 @@ static void monitor_feed_free(gpointer data)
     if (feed->intake)
         intake_cancel(feed->intake);
     g_clear_pointer(&feed->group, g_ptr_array_unref);
+    notices_free(feed->notices);
     store_feed_free(feed->state);
     g_free(feed);
 }

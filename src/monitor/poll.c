@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "monitor/moves.h"
+#include "monitor/notices.h"
 
 struct poll {
     struct monitor_feed *feed; /* the leader; NULL once cancelled */
@@ -40,6 +41,28 @@ static void note_move(struct monitor_feed *feed, const char *permanent_url)
         monitor_on_moved(feed);
 }
 
+static void on_told(void *user)
+{
+    notices_free(user);
+}
+
+static void save(struct monitor_feed *feed)
+{
+    struct store *store = feed->monitor->parts.store;
+    const struct store_feed *state = feed->state;
+    struct notices *notices = notices_take(feed);
+    if (!notices) {
+        store_save_feed(store, state, NULL, NULL);
+        return;
+    }
+    struct store_commit commit = {
+        .feed = feed->state,
+        .feed_title = state->title ? state->title : state->id,
+    };
+    commit.alerts = notices_alerts(notices, &commit.n_alerts);
+    store_commit(store, &commit, on_told, notices);
+}
+
 /* Nothing new came: only the feed's state is kept. */
 static void save_outcome(struct monitor_feed *feed, const struct fetch_result *result)
 {
@@ -48,15 +71,16 @@ static void save_outcome(struct monitor_feed *feed, const struct fetch_result *r
         monitor_take_validators(feed->state, &result->validators);
         note_move(feed, result->permanent_url);
     }
-    monitor_fold_outcome(feed, &result->outcome);
     bool is_asked =
         result->outcome.kind != SCHEDULE_HELD && result->outcome.kind != SCHEDULE_OFFLINE;
     if (is_asked) {
         g_free(feed->state->message);
         feed->state->message = g_strdup(ok ? NULL : result->message);
-        monitor_on_outcome(feed, ok, result->message);
     }
-    store_save_feed(feed->monitor->parts.store, feed->state, NULL, NULL);
+    monitor_fold_outcome(feed, &result->outcome);
+    if (is_asked)
+        monitor_on_outcome(feed, ok, result->message);
+    save(feed);
 }
 
 static void share(struct poll *poll, struct fetch_result *result, const GPtrArray *group)

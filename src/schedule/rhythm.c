@@ -4,6 +4,8 @@
 
 /* Items that come at the same moment still have a gap. */
 #define SAMPLE_MIN_S 60
+/* A weekend is remembered through the week, Christmas not for ever. */
+#define PAUSE_FADES_S (60 * INT64_C(86400))
 /* Beyond a year nobody learns anything. */
 #define SAMPLE_MAX_S (366 * INT64_C(86400))
 
@@ -19,6 +21,14 @@ int64_t rhythm_after_news(int64_t rhythm_s, int64_t elapsed_s, uint32_t n_new, b
     else
         after_s = before_s + (sample_s - before_s) / 2;
     return has_gap ? MAX(MIN(after_s, sample_s) / 2, SAMPLE_MIN_S) : after_s;
+}
+
+int64_t rhythm_pause(int64_t pause_s, int64_t elapsed_s)
+{
+    int64_t ended_s = CLAMP(elapsed_s, 1, SAMPLE_MAX_S);
+    int64_t faded_s =
+        pause_s - MIN(pause_s, SAMPLE_MAX_S) * MIN(ended_s, PAUSE_FADES_S) / PAUSE_FADES_S;
+    return MAX(ended_s, faded_s);
 }
 
 int64_t rhythm_after_silence(int64_t rhythm_s, int64_t elapsed_s)

@@ -105,6 +105,7 @@ static void note_items(struct schedule_state *state, const struct schedule_outco
     if (is_first && (outcome->n_new > 0 || outcome->kind == SCHEDULE_OK)) {
         state->new_item_s = now_s;
     } else if (outcome->n_new > 0) {
+        state->pause_s = rhythm_pause(state->pause_s, elapsed_s);
         state->rhythm_s =
             rhythm_after_news(state->rhythm_s, elapsed_s, outcome->n_new, outcome->has_gap);
         state->new_item_s = now_s;

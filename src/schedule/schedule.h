@@ -36,6 +36,7 @@ struct schedule_state {
     int64_t failing_since_s;    /* 0: not failing */
     int64_t allowed_s;          /* the server said: not before (Retry-After, hints) */
     int64_t rhythm_s;           /* the usual gap between new items; 0: not known */
+    int64_t pause_s;            /* the longest gap between news, fading slowly; 0: not known */
     int64_t unmodified_since_s; /* first 304 of an unbroken run, 0: none (E40) */
     int64_t unconditional_s;    /* last request sent without validators because of E40 */
     int64_t publisher_s;        /* the last document's ttl or updatePeriod, the longer; 0: none */

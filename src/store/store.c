@@ -377,6 +377,8 @@ static void run_commit(struct storage *storage, struct task *task)
         item_store(storage, slot, what, rows);
     if (slot || !what->feed)
         alert_store(storage, slot, what, rows);
+    if (slot && what->gap)
+        alert_add_gap(storage, what->gap);
 }
 
 static void on_committed(struct task *task)

@@ -52,7 +52,8 @@ struct store_feed { /* everything that is remembered of one configured feed */
     struct schedule_state schedule;
     char *message; /* last failure, or NULL */
     int64_t
-        health_told_s; /* when the user was told that it is not well; 0: it is, or was not told */
+        health_told_s;  /* when the user was told that it is not well; 0: it is, or was not told */
+    int64_t gap_told_s; /* when the user was last told that its window rolled over; 0: never */
     char *title;
     bool is_baselined; /* a document was taken in once */
     bool is_silent;    /* its first document is no news, whatever `initial` says */
@@ -136,6 +137,13 @@ typedef void (*store_classified)(struct store_verdicts *verdicts, void *user);
 void store_classify(struct store *store, const char *feed_id, const struct feed_doc *doc,
                     const struct identity_keys *keys, store_classified on_done, void *user);
 
+/* A time in which a feed was not looked at, or showed nothing that was known (E41). */
+struct store_gap {
+    char *feed; /* ID; NULL: all of them */
+    int64_t from_s, to_s;
+    char *reason; /* a sentence */
+};
+
 struct store_new_alert {
     size_t item;      /* index in the document; SIZE_MAX for kinds without an item */
     const char *kind; /* "alert", "health", "gap", … */
@@ -155,6 +163,7 @@ struct store_commit {           /* everything in it is borrowed until on_done, e
     const struct store_verdicts *verdicts;
     const struct store_new_alert *alerts;
     size_t n_alerts;
+    const struct store_gap *gap; /* or NULL */
 };
 /* The one transaction. on_done comes after it is durable and after the log lines it made were
  * tried. */
@@ -198,12 +207,6 @@ void store_note_sink(struct store *store, const char *sink, const char *message)
  * else; not while it hangs or the database is damaged. For a watchdog. */
 void store_ping(struct store *store, store_done on_done, void *user);
 
-/* A time in which a feed was not looked at, or showed nothing that was known (E41). */
-struct store_gap {
-    char *feed; /* ID; NULL: all of them */
-    int64_t from_s, to_s;
-    char *reason; /* a sentence */
-};
 void store_add_gap(struct store *store, const struct store_gap *gap);
 
 #endif

@@ -14,7 +14,7 @@
 
 #define DB_FILE         "feedwatch.db"
 #define STORE_LOCK_FILE "lock"
-#define DB_VERSION      2
+#define DB_VERSION      3
 
 enum db_query {
     DB_BEGIN,

@@ -51,7 +51,10 @@ static const char step_2[] =
     "CREATE TABLE gap(id INTEGER PRIMARY KEY, feed TEXT, from_s INTEGER NOT NULL,"
     " to_s INTEGER NOT NULL, reason TEXT) STRICT;";
 
-static const char *const steps[DB_VERSION] = {step_1, step_2};
+static const char step_3[] = "ALTER TABLE feed ADD COLUMN pause_s INTEGER NOT NULL DEFAULT 0;"
+                             "ALTER TABLE feed ADD COLUMN gap_told_s INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const steps[DB_VERSION] = {step_1, step_2, step_3};
 
 static int read_version(sqlite3 *sqlite, int *ret_version)
 {

@@ -291,6 +291,9 @@ def test_e22_a_permanent_move_is_believed_after_a_day(moves, status):
     assert moves.state(name)["moved_url"] == moves.url("e22-new")
     assert f"feed {name} has moved for good" in moves.daemon.stderr
     assert moves.daemon.stderr.count(f"feed {name} has moved for good") == 1
+    alerts = map(json.loads, moves.daemon.feedwatch("alerts", "--json").splitlines())
+    told = [a["title"] for a in alerts if a["kind"] == "health" and a["feed"] == name]
+    assert f"Has moved for good: it is read from {moves.url('e22-new')} now; put that into its url" == "".join(told)
 
 
 def test_e22_a_move_to_a_page_never(moves):

@@ -16,7 +16,7 @@ static struct store_feed full_feed(void)
         .etag = (char *)(uintptr_t) "W/\"a b-gzip\"",
         .last_modified = (char *)(uintptr_t) "Thu, 1 Jan 2026 0:00:00 +0000",
         .body_hash = UINT64_C(0xFEDCBA9876543210),
-        .schedule = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, true, true},
+        .schedule = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, true, true},
         .message = (char *)(uintptr_t) "the server said 503",
         .title = (char *)(uintptr_t) "Granma",
         .is_baselined = true,
@@ -24,6 +24,8 @@ static struct store_feed full_feed(void)
         .n_items_last = 20,
         .text_bytes = INT64_C(1) << 40,
         .text_items = 77,
+        .health_told_s = 78,
+        .gap_told_s = 79,
     };
 }
 
@@ -36,6 +38,7 @@ static void assert_same_schedule(const struct schedule_state *a, const struct sc
     assert_int_equal(a->failing_since_s, b->failing_since_s);
     assert_int_equal(a->allowed_s, b->allowed_s);
     assert_int_equal(a->rhythm_s, b->rhythm_s);
+    assert_int_equal(a->pause_s, b->pause_s);
     assert_int_equal(a->unmodified_since_s, b->unmodified_since_s);
     assert_int_equal(a->unconditional_s, b->unconditional_s);
     assert_int_equal(a->failures, b->failures);
@@ -65,6 +68,8 @@ static void assert_same_feed(const struct store_feed *a, const struct store_feed
     assert_int_equal(a->n_items_last, b->n_items_last);
     assert_int_equal(a->text_bytes, b->text_bytes);
     assert_int_equal(a->text_items, b->text_items);
+    assert_int_equal(a->health_told_s, b->health_told_s);
+    assert_int_equal(a->gap_told_s, b->gap_told_s);
     assert_same_schedule(&a->schedule, &b->schedule);
 }
 
