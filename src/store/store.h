@@ -181,8 +181,9 @@ struct store_alert {
 };
 void store_alert_free(struct store_alert *alert);
 
-/* The oldest deliveries of one sink that wait, at most limit, in order of id. GPtrArray of struct
- * store_alert. */
+/* The oldest deliveries of one sink that are due, at most limit, in order of id; where they are
+ * fewer, then also the one that is due next. What is tried again later holds up nothing. GPtrArray
+ * of struct store_alert. */
 typedef void (*store_pending_done)(GPtrArray *alerts, void *user);
 void store_pending(struct store *store, const char *sink, guint limit, store_pending_done on_done,
                    void *user);

@@ -166,8 +166,17 @@ GPtrArray *alert_pending(struct storage *storage, const char *sink, guint limit)
 {
     GPtrArray *alerts = g_ptr_array_new_with_free_func((GDestroyNotify)store_alert_free);
     sqlite3_stmt *query = db_query(storage->db, DB_DELIVERY_PENDING);
+    int64_t now_s = clock_wall_s(storage->clock);
     db_bind_text(query, 1, sink);
     sqlite3_bind_int64(query, 2, limit);
+    sqlite3_bind_int64(query, 3, now_s);
+    while (db_next(storage->db, query))
+        g_ptr_array_add(alerts, alert_from_row(query, true));
+    if (alerts->len >= limit)
+        return alerts;
+    query = db_query(storage->db, DB_DELIVERY_NEXT);
+    db_bind_text(query, 1, sink);
+    sqlite3_bind_int64(query, 2, now_s);
     while (db_next(storage->db, query))
         g_ptr_array_add(alerts, alert_from_row(query, true));
     return alerts;

@@ -9,6 +9,7 @@
  * row, as item_store() gave them; NULL without a document. */
 void alert_store(struct storage *storage, const struct feed_slot *slot,
                  const struct store_commit *commit, const int64_t *rows);
+/* See store_pending(). */
 GPtrArray *alert_pending(struct storage *storage, const char *sink, guint limit);
 /* The newest that the sink was or is to be told of, whatever became of it; newest first. */
 GPtrArray *alert_recent(struct storage *storage, const char *sink, guint limit);

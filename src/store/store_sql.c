@@ -73,7 +73,10 @@ const char *const store_sql[N_DB_QUERIES] = {
     [DB_DELIVERY_PENDING] =
         "SELECT " STORE_ALERT_COLUMNS ", d.attempts, d.next_try_s FROM delivery d"
         " JOIN alert a ON a.seq = d.alert WHERE d.sink = ?1 AND d.state = " WAITING
-        " ORDER BY d.alert LIMIT ?2",
+        " AND d.next_try_s <= ?3 ORDER BY d.alert LIMIT ?2",
+    [DB_DELIVERY_NEXT] = "SELECT " STORE_ALERT_COLUMNS ", d.attempts, d.next_try_s FROM delivery d"
+                         " JOIN alert a ON a.seq = d.alert WHERE d.sink = ?1 AND d.state = " WAITING
+                         " AND d.next_try_s > ?2 ORDER BY d.next_try_s, d.alert LIMIT 1",
     /* From the newest on, until there are enough. */
     [DB_DELIVERY_RECENT] = "SELECT " STORE_ALERT_COLUMNS " FROM alert a WHERE EXISTS"
                            " (SELECT 1 FROM delivery d WHERE d.alert = a.seq AND d.sink = ?1)"

@@ -176,6 +176,17 @@ def test_a_webhook_that_refuses_one_alert_gets_the_others(daemon, server):
     assert len([r for r in server.requests("/hook") if r.status == 422]) == 12
 
 
+def test_many_refused_alerts_hold_up_no_new_one(daemon, server):
+    """More than are handed over at once; the new one must not wait until the oldest is tried again."""
+    server.on("/hook", lambda r: Reply(422, "no") if b"Cuba" in r.body else Reply(200))
+    configure(daemon, server, {"webhook": {"url": server.url("/hook")}}, [Reply(200, document(*range(40))), Reply(200, rss(
+        [item(99, "News", "cuba")]))])
+    daemon.once()
+    assert sink_state(daemon, "webhook")["waiting"] == 40
+    daemon.once()
+    assert [body["title"] for body in bodies(server)] == ["News"]
+
+
 def test_a_webhook_loses_nothing_when_the_daemon_is_killed(daemon, server):
     """Repeats only of the one whose answer was not recorded, and they carry the same key."""
     server.on("/hook", Reply(200, delay=0.03))

@@ -212,12 +212,18 @@ static void test_marks(void **state)
     fixture_reopen(fixture);
     g_autoptr(GPtrArray) left = pending(fixture, "desktop", 10);
     assert_int_equal(left->len, 2);
-    const struct store_alert *retried = g_ptr_array_index(left, 0);
+    assert_string_equal(((struct store_alert *)g_ptr_array_index(left, 0))->title, "4");
+    const struct store_alert *retried = g_ptr_array_index(left, 1);
     assert_string_equal(retried->title, "2");
     assert_int_equal(retried->attempts, 1);
     assert_int_equal(retried->next_try_s, START_S + 60);
     g_autoptr(GPtrArray) one = pending(fixture, "desktop", 1);
     assert_int_equal(one->len, 1);
+    assert_string_equal(((struct store_alert *)g_ptr_array_index(one, 0))->title, "4");
+    clock_advance(fixture->clock, 60000);
+    g_autoptr(GPtrArray) due = pending(fixture, "desktop", 10);
+    assert_int_equal(due->len, 2);
+    assert_string_equal(((struct store_alert *)g_ptr_array_index(due, 0))->title, "2");
 }
 
 static void test_recent(void **state)
