@@ -1,5 +1,7 @@
 /* feedwatch status - feeds, rules, sinks and gaps; exit 1 where silence may not mean "no news". */
 #include "daemon/commands.h"
+#include "daemon/coverage.h"
+#include "daemon/since.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "schedule/health.h"
@@ -188,7 +190,8 @@ static void print_rules_and_sinks(const struct snapshot *snapshot)
     for (guint i = 0; i < snapshot->gaps->len; i++) {
         const struct store_gap *gap = g_ptr_array_index(snapshot->gaps, i);
         g_autofree char *when = relative(gap->to_s, snapshot->now_s);
-        printf("%sgap: %s, %s: %s\n", i == 0 ? "\n" : "", gap->feed, when, gap->reason);
+        printf("%sgap: %s, %s: %s\n", i == 0 ? "\n" : "", gap->feed ? gap->feed : "all feeds", when,
+               gap->reason);
     }
 }
 
@@ -226,17 +229,54 @@ static void drop_snapshot(struct snapshot *snapshot)
     config_unref(snapshot->config);
 }
 
+static void print_snapshot(const struct snapshot *snapshot, bool json)
+{
+    if (json) {
+        print_json(snapshot);
+        return;
+    }
+    print_feeds(snapshot);
+    print_rules_and_sinks(snapshot);
+    if (!snapshot->is_running)
+        printf("\nno daemon is running: nothing is being looked at\n");
+}
+
+static void print_coverage(const struct snapshot *snapshot, int64_t since_s, bool json)
+{
+    const struct coverage coverage = {
+        .config = snapshot->config,
+        .feeds = snapshot->feeds,
+        .gaps = snapshot->gaps,
+        .is_running = snapshot->is_running,
+        .now_s = snapshot->now_s,
+        .since_s = since_s,
+    };
+    if (json)
+        coverage_print_json(&coverage);
+    else
+        coverage_print(&coverage);
+}
+
 int cmd_status(const char *config_path, int argc, char **argv)
 {
-    gboolean json = FALSE;
+    gboolean json = FALSE, coverage = FALSE;
+    g_autofree char *since = NULL;
+    int64_t since_ms = 0;
     const GOptionEntry entries[] = {
-        {"json", 0, 0, G_OPTION_ARG_NONE, &json, "one JSON object", NULL},
+        {"coverage", 0, 0, G_OPTION_ARG_NONE, &coverage, "list when what was not looked at", NULL},
+        {"since", 0, 0, G_OPTION_ARG_STRING, &since, "with --coverage: what ended since then", "T"},
+        {"json", 0, 0, G_OPTION_ARG_NONE, &json,
+         "one JSON object; with --coverage, one object a line", NULL},
         G_OPTION_ENTRY_NULL,
     };
     if (!command_options(command_find("status"), entries, &argc, &argv))
         return EXIT_USAGE;
     if (argc > 1)
         return command_usage("status", "there is no argument %s", argv[1]);
+    if (since && !coverage)
+        return command_usage("status", "--since goes with --coverage");
+    if (since && !since_parse(since, &since_ms))
+        return command_usage("status", "--since wants a time (12h, 2026-11-30), not %s", since);
     struct snapshot snapshot = {.config = command_load_config(config_path)};
     if (!snapshot.config)
         return EXIT_CONFIG;
@@ -245,14 +285,10 @@ int cmd_status(const char *config_path, int argc, char **argv)
     if (!take_snapshot(&snapshot, &error)) {
         fprintf(stderr, "feedwatch: %s\n", error->message);
     } else {
-        if (json) {
-            print_json(&snapshot);
-        } else {
-            print_feeds(&snapshot);
-            print_rules_and_sinks(&snapshot);
-            if (!snapshot.is_running)
-                printf("\nno daemon is running: nothing is being looked at\n");
-        }
+        if (coverage)
+            print_coverage(&snapshot, since_ms / 1000, json);
+        else
+            print_snapshot(&snapshot, json);
         code = all_is_well(&snapshot) ? EXIT_OK : EXIT_FAILED;
     }
     drop_snapshot(&snapshot);

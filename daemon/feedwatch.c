@@ -20,7 +20,8 @@ static const struct command commands[] = {
     {"why", "[--json] ALERT-ID|LINK [RULE]", "why a rule matched an item, or did not", cmd_why},
     {"alerts", "[-f] [--since T] [--rule R] [--json]", "list the alerts", cmd_alerts},
     {"poll", "[--wait T] [--json] [FEED…]", "ask the daemon to poll feeds now", cmd_poll},
-    {"status", "[--json]", "show feeds, rules and sinks", cmd_status},
+    {"status", "[--json] [--coverage [--since T]]",
+     "show feeds, rules and sinks, and what was missed", cmd_status},
     {"test-alert", "[--wait T] [--json] [SINK…]", "try the daemon's sinks", cmd_test_alert},
 };
 

@@ -1,5 +1,6 @@
 #include "monitor/internal.h"
 #include "monitor/notices.h"
+#include "schedule/health.h"
 
 void monitor_place_in_queue(struct monitor_feed *feed)
 {
@@ -24,13 +25,39 @@ void monitor_take_validators(struct store_feed *state, const struct fetch_valida
     state->last_modified = g_strdup(validators->last_modified);
 }
 
-void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome)
+bool monitor_is_asked(const struct schedule_outcome *outcome)
+{
+    return outcome->kind != SCHEDULE_HELD && outcome->kind != SCHEDULE_OFFLINE;
+}
+
+/* It can be read again: how long it could not is kept, for `feedwatch status --coverage`. */
+static void note_outage(const struct monitor_feed *feed, const struct schedule_state *before)
+{
+    const struct schedule_settings settings = monitor_schedule_settings(feed);
+    const struct store_feed *state = feed->state;
+    int64_t now_s = state->schedule.looked_s;
+    if (before->failing_since_s == 0 || state->schedule.failing_since_s != 0 ||
+        !schedule_is_outage(&settings, before, now_s - before->failing_since_s))
+        return;
+    g_autofree char *reason = g_strdup_printf("could not be read%s%s", state->message ? ": " : "",
+                                              state->message ? state->message : "");
+    const struct store_gap gap = {state->id, before->failing_since_s, now_s, reason};
+    store_add_gap(feed->monitor->parts.store, &gap);
+}
+
+void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome,
+                          const char *message)
 {
     const struct schedule_settings settings = monitor_schedule_settings(feed);
     const struct schedule_state before = feed->state->schedule;
     feed->last = (struct monitor_outcome){.kind = outcome->kind, .n_new = outcome->n_new};
     schedule_after(&settings, &feed->state->schedule, outcome,
                    clock_wall_s(feed->monitor->parts.clock), g_random_int());
+    note_outage(feed, &before);
+    if (monitor_is_asked(outcome)) {
+        g_free(feed->state->message);
+        feed->state->message = g_strdup(message);
+    }
     notices_on_outcome(feed, &before);
 }
 

@@ -179,8 +179,7 @@ static void commit(struct intake *intake)
     struct store_feed *state = feed->state;
     const struct schedule_outcome outcome = take_facts(intake);
     monitor_take_validators(state, &intake->shared->validators);
-    g_clear_pointer(&state->message, g_free);
-    monitor_fold_outcome(feed, &outcome);
+    monitor_fold_outcome(feed, &outcome, NULL);
     gather_alerts(intake);
     const struct store_commit commit = {
         .feed = state,

@@ -86,7 +86,11 @@ void monitor_on_moved(struct monitor_feed *feed);
 /* What was remembered of another address does not hold for a new one. */
 void monitor_forget_address(struct store_feed *state);
 void monitor_take_validators(struct store_feed *state, const struct fetch_validators *validators);
-void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome);
+/* message: of a failure, or NULL. A feed that was not asked keeps what it had. */
+void monitor_fold_outcome(struct monitor_feed *feed, const struct schedule_outcome *outcome,
+                          const char *message);
+/* Of an outcome: its server, or whatever it comes from, was asked. */
+bool monitor_is_asked(const struct schedule_outcome *outcome);
 struct schedule_settings monitor_schedule_settings(const struct monitor_feed *feed);
 
 #endif

@@ -71,14 +71,8 @@ static void save_outcome(struct monitor_feed *feed, const struct fetch_result *r
         monitor_take_validators(feed->state, &result->validators);
         note_move(feed, result->permanent_url);
     }
-    bool is_asked =
-        result->outcome.kind != SCHEDULE_HELD && result->outcome.kind != SCHEDULE_OFFLINE;
-    if (is_asked) {
-        g_free(feed->state->message);
-        feed->state->message = g_strdup(ok ? NULL : result->message);
-    }
-    monitor_fold_outcome(feed, &result->outcome);
-    if (is_asked)
+    monitor_fold_outcome(feed, &result->outcome, ok ? NULL : result->message);
+    if (monitor_is_asked(&result->outcome))
         monitor_on_outcome(feed, ok, result->message);
     save(feed);
 }

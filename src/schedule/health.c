@@ -22,6 +22,12 @@ static bool is_silent(const struct schedule_state *state)
     return is_long(state->looked_s - state->new_item_s, MAX(state->rhythm_s, state->pause_s));
 }
 
+bool schedule_is_outage(const struct schedule_settings *settings,
+                        const struct schedule_state *state, int64_t span_s)
+{
+    return span_s >= MAX(schedule_interval_s(settings, state), SCHEDULE_DEFAULT_S);
+}
+
 enum schedule_health schedule_health(const struct schedule_settings *settings,
                                      const struct schedule_state *state)
 {

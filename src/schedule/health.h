@@ -21,6 +21,9 @@ enum schedule_health {
     SCHEDULE_LOST, /* gone for good: 410 */
 };
 
+/* Whether a feed that could not be read for so long was out of sight longer than it usually is. */
+bool schedule_is_outage(const struct schedule_settings *settings,
+                        const struct schedule_state *state, int64_t span_s);
 enum schedule_health schedule_health(const struct schedule_settings *settings,
                                      const struct schedule_state *state);
 
