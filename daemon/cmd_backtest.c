@@ -37,7 +37,7 @@ static void print_text(const char *sign, const struct store_item *item,
 {
     g_autoptr(GDateTime) seen = g_date_time_new_from_unix_local(item->first_seen_s);
     g_autofree char *day = g_date_time_format(seen, "%Y-%m-%d %H:%M");
-    g_autofree char *matched = rule_evidence_line(match);
+    g_autofree char *matched = rule_evidence_line(match, NULL);
     printf("%s%s | %s | %s | %s | %s\n", sign, day, item->item->title ? item->item->title : "-",
            item->feed, item->item->link ? item->item->link : "-", matched);
 }

@@ -156,11 +156,13 @@ static void subject_of(const struct judge *judge, const struct feed_item *item, 
     subject_init(ret, item, settings->id, settings, judge->in.doc->language);
 }
 
-static void add_alert(struct judge *judge, size_t item, const struct rule_match *match)
+/* gained: of an edited item, else NULL. */
+static void add_alert(struct judge *judge, size_t item, const struct rule_match *match,
+                      const struct gained *gained)
 {
     const struct config_rule *rule = g_ptr_array_index(judge->in.rules->config->rules, match->rule);
-    g_autofree char *text = rule_evidence_line(match);
-    g_autofree char *json = rule_evidence_json(match);
+    g_autofree char *text = rule_evidence_line(match, gained);
+    g_autofree char *json = rule_evidence_json(match, gained);
     struct store_new_alert alert = {
         .item = item,
         .kind = "alert",
@@ -202,6 +204,17 @@ static bool *rules_before(struct judge *judge, const struct feed_item *before)
     return held;
 }
 
+static struct gained *gained_since(const struct judge *judge, const struct feed_item *before)
+{
+    if (!before)
+        return gained_new(NULL);
+    struct subject subject;
+    subject_of(judge, before, &subject);
+    struct gained *gained = gained_new(&subject.item);
+    subject_clear(&subject);
+    return gained;
+}
+
 static void judge_item(struct judge *judge, size_t index)
 {
     const struct store_verdict *verdict = &judge->in.verdicts->items[index];
@@ -215,10 +228,12 @@ static void judge_item(struct judge *judge, size_t index)
     size_t n = 0;
     const struct rule_match *matches =
         rule_match_item(judge->in.rules->matcher, &subject.item, true, &n);
+    struct gained *gained = is_edit && n > 0 ? gained_since(judge, verdict->before) : NULL;
     for (size_t i = 0; i < n; i++)
         if (!is_edit ||
             is_gained(verdict, judge->in.rules->config->ruleset, matches[i].rule, before))
-            add_alert(judge, index, &matches[i]);
+            add_alert(judge, index, &matches[i], gained);
+    gained_free(gained);
     subject_clear(&subject);
 }
 

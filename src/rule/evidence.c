@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-json_t *rule_evidence_value(const struct rule_match *match)
+static json_t *value_of(const struct rule_match *match, const struct gained *gained)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < match->n_evidence; i++) {
@@ -16,14 +16,21 @@ json_t *rule_evidence_value(const struct rule_match *match)
         json_set_int(object, "start", (int64_t)e->start);
         json_set_int(object, "end", (int64_t)e->end);
         json_set_text(object, "text", text);
+        if (gained && gained_can_tell(gained))
+            json_object_set_new(object, "new", json_boolean(gained_is_new(gained, e)));
         json_array_append_new(list, object);
     }
     return list;
 }
 
-char *rule_evidence_json(const struct rule_match *match)
+json_t *rule_evidence_value(const struct rule_match *match)
 {
-    json_t *value = rule_evidence_value(match);
+    return value_of(match, NULL);
+}
+
+char *rule_evidence_json(const struct rule_match *match, const struct gained *gained)
+{
+    json_t *value = value_of(match, gained);
     char *text = json_to_text(value);
     json_decref(value);
     return text;
@@ -41,9 +48,9 @@ static bool is_repeated(const struct rule_match *match, size_t i)
     return false;
 }
 
-char *rule_evidence_line(const struct rule_match *match)
+char *rule_evidence_line(const struct rule_match *match, const struct gained *gained)
 {
-    GString *out = g_string_new(NULL);
+    GString *out = g_string_new(gained ? "edited" : NULL);
     for (size_t i = 0; i < match->n_evidence; i++) {
         const struct rule_evidence *e = &match->evidence[i];
         if (is_repeated(match, i))
@@ -53,6 +60,8 @@ char *rule_evidence_line(const struct rule_match *match)
         if (e->list)
             g_string_append_printf(out, "%s: ", e->list);
         g_string_append_len(out, e->text, (gssize)(e->end - e->start));
+        if (gained && gained_is_new(gained, e))
+            g_string_append(out, " (new)");
     }
     return g_string_free(out, FALSE);
 }

@@ -1,5 +1,5 @@
 """The life of an item, from a real server to the alert log: each match is told once, whatever happens between."""
-import os, re, signal, socket
+import json, os, re, signal, socket
 from datetime import datetime, timedelta, timezone
 import pytest
 from feeds import atom, item, rss
@@ -89,6 +89,28 @@ def test_an_edited_item_alerts_only_for_what_it_gains(nginx, daemon, build):
     publish("alpha", "plain, but longer", "alpha and beta")  # only the rule it gains
     daemon.once()
     assert told(daemon) == [("alpha", "3"), ("alpha", "1"), ("beta", "3")]
+
+
+def test_an_edit_says_what_is_new(nginx, daemon):
+    def publish(title, text):
+        nginx.publish("a.rss", rss([item(1, title, text)]))
+    daemon.configure(watch(nginx, feeds=("a.rss",), both="alpha AND beta", never="alpha NOT gamma"))
+    publish("Gamma and Beta", "Alpha.")
+    daemon.once()
+    publish("Beta", "Gamma, alpha and delta")
+    daemon.once()
+    [first] = daemon.alerts()  # of a feed that is new and all matched: no edit
+    assert first.rule == "both" and first.matched == "Alpha; Beta"
+    daemon.configure(watch(nginx, feeds=("a.rss",), both="alpha AND beta", never="alpha NOT gamma", more="epsil* AND alpha"))
+    publish("Beta", "Epsilon, gamma and alpha")
+    daemon.once()
+    publish("Beta", "Epsilon and alpha")
+    daemon.once()
+    edits = daemon.alerts()[1:]
+    assert [(a.rule, a.matched) for a in edits] == [("more", "edited; Epsilon (new); alpha"), ("never", "edited; alpha")]
+    alerts = [json.loads(line) for line in daemon.feedwatch("alerts", "--json").splitlines()]
+    assert [{e["text"]: e.get("new") for e in a["matched"]} for a in alerts] == \
+        [{"Alpha": None, "Beta": None}, {"Epsilon": True, "alpha": False}, {"alpha": False}]
 
 
 def test_a_feed_that_vanishes_and_returns_tells_nothing_twice(nginx, daemon):
