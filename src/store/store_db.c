@@ -18,6 +18,7 @@
  * was not also where it costs a second. */
 #define CHECK_CLEAN_BYTES   (4 << 20)
 #define CHECK_CRASHED_BYTES (INT64_C(256) << 20)
+#define DB_PAGE_SIZE        8192
 #define SUSPECT_SUFFIX      ".suspect"
 #define RESET_SUFFIX        ".reset"
 
@@ -82,10 +83,17 @@ static bool make_private(const char *path)
     return fine;
 }
 
-static int quick_check(sqlite3 *sqlite)
+/* The whole one also compares each index with its table. */
+enum check { CHECK_NOTHING, CHECK_QUICKLY, CHECK_WHOLE };
+
+static int run_check(sqlite3 *sqlite, enum check check)
 {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(sqlite, "PRAGMA quick_check(1)", -1, &statement, NULL);
+    const char *sql = check == CHECK_WHOLE ? "PRAGMA integrity_check(1)" : "PRAGMA quick_check(1)";
+    int code = check == CHECK_NOTHING ? SQLITE_DONE
+                                      : sqlite3_prepare_v2(sqlite, sql, -1, &statement, NULL);
+    if (code == SQLITE_DONE)
+        return SQLITE_OK;
     if (code == SQLITE_OK)
         code = sqlite3_step(statement);
     if (code == SQLITE_ROW) {
@@ -101,34 +109,58 @@ static int configure(sqlite3 *sqlite)
     sqlite3_extended_result_codes(sqlite, 1);
     sqlite3_busy_timeout(sqlite, BUSY_TIMEOUT_MS);
     /* Texts are long: larger pages are fewer calls. */
-    return sqlite3_exec(
-        sqlite,
-        "PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-        "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
-        "PRAGMA journal_size_limit = 16777216;",
-        NULL, NULL, NULL);
+    return sqlite3_exec(sqlite,
+                        "PRAGMA page_size = " G_STRINGIFY(
+                            DB_PAGE_SIZE) "; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                                          "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192;"
+                                          "PRAGMA journal_size_limit = 16777216;",
+                        NULL, NULL, NULL);
 }
 
-static int open_file(const char *path, bool check, sqlite3 **ret_sqlite)
+/* What SQLite does not call damage, though nobody but a spoilt byte can have said it: a format that
+ * is not known, or a file that may not be written (the file system says that it may). */
+static int judge_head(sqlite3 *sqlite, int code)
 {
+    if (code == SQLITE_ERROR || (code == SQLITE_OK && sqlite3_db_readonly(sqlite, "main") == 1))
+        return SQLITE_CORRUPT;
+    return code;
+}
+
+/* SQLite takes a file that is too short for a page for an empty one, and drops what is beside it. A
+ * rollback journal says that the file was still being made. */
+static bool is_stump(const char *path)
+{
+    g_autofree char *wal = companion(path, "-wal");
+    g_autofree char *journal = companion(path, "-journal");
+    int64_t size = size_of(path);
+    return size < DB_PAGE_SIZE && (size_of(wal) > 0 || (size > 0 && size_of(journal) < 0));
+}
+
+static int open_file(const char *path, enum check check, sqlite3 **ret_sqlite)
+{
+    if (is_stump(path))
+        return SQLITE_CORRUPT;
     int code = sqlite3_open_v2(
         path, ret_sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
     if (code == SQLITE_OK)
         code = configure(*ret_sqlite);
-    if (code == SQLITE_OK && check)
-        code = quick_check(*ret_sqlite);
+    if (code == SQLITE_OK)
+        code = run_check(*ret_sqlite, check);
+    code = judge_head(*ret_sqlite, code);
     if (code == SQLITE_OK)
         code = schema_migrate(*ret_sqlite);
     return code;
 }
 
-static bool is_to_be_checked(const char *path)
+static enum check check_for(const char *path)
 {
     g_autofree char *wal = companion(path, "-wal");
     g_autofree char *suspect = companion(path, SUSPECT_SUFFIX);
     bool is_suspect = unlink(suspect) == 0;
     int64_t limit = size_of(wal) > 0 ? CHECK_CRASHED_BYTES : CHECK_CLEAN_BYTES;
-    return is_suspect || size_of(path) <= limit;
+    if (is_suspect)
+        return CHECK_WHOLE;
+    return size_of(path) <= limit ? CHECK_QUICKLY : CHECK_NOTHING;
 }
 
 char *db_reset_path(const char *state_dir)
@@ -187,7 +219,7 @@ struct db *db_open(const char *state_dir, char **ret_notice, GError **error)
         return NULL;
     }
     sqlite3 *sqlite = NULL;
-    int code = open_file(path, is_to_be_checked(path), &sqlite);
+    int code = open_file(path, check_for(path), &sqlite);
     if (db_is_damage(code)) {
         sqlite3_close(sqlite);
         sqlite = NULL;
@@ -195,7 +227,7 @@ struct db *db_open(const char *state_dir, char **ret_notice, GError **error)
         *ret_notice = g_strdup_printf("the database was damaged: it is kept as %s and a new one is "
                                       "begun, so what the feeds show now is taken as known",
                                       aside);
-        code = make_private(path) ? open_file(path, false, &sqlite) : SQLITE_CANTOPEN;
+        code = make_private(path) ? open_file(path, CHECK_NOTHING, &sqlite) : SQLITE_CANTOPEN;
     }
     if (code != SQLITE_OK) {
         explain(error, path, code, sqlite);

@@ -85,7 +85,7 @@ bool db_is_damage(int code);
 bool db_is_passing(int code);
 /* Gives back the pages that are kept in memory and not in use. */
 void db_release_memory(struct db *db);
-/* At the next start the whole file is examined. */
+/* At the next start the whole file is examined, each index against its table too. */
 void db_mark_suspect(const struct db *db);
 
 /* The statement, reset and ready to bind. Never NULL: where it cannot be prepared, db_run() and

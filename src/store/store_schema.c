@@ -54,6 +54,9 @@ static const char step_2[] =
 static const char step_3[] = "ALTER TABLE feed ADD COLUMN pause_s INTEGER NOT NULL DEFAULT 0;"
                              "ALTER TABLE feed ADD COLUMN gap_told_s INTEGER NOT NULL DEFAULT 0;";
 
+/* No release will be so far ahead: the number is spoilt. */
+#define VERSION_MAX (DB_VERSION + 1000)
+
 static const char *const steps[DB_VERSION] = {step_1, step_2, step_3};
 
 static int read_version(sqlite3 *sqlite, int *ret_version)
@@ -83,7 +86,9 @@ int schema_migrate(sqlite3 *sqlite)
     int code = read_version(sqlite, &version);
     if (code != SQLITE_OK || version == DB_VERSION)
         return code;
-    if (version > DB_VERSION || version < 0)
+    if (version > VERSION_MAX || version < 0)
+        return SQLITE_CORRUPT;
+    if (version > DB_VERSION)
         return SQLITE_MISMATCH;
     code = sqlite3_exec(sqlite, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (code == SQLITE_OK)
@@ -92,5 +97,6 @@ int schema_migrate(sqlite3 *sqlite)
         code = sqlite3_exec(sqlite, "COMMIT", NULL, NULL, NULL);
     if (code != SQLITE_OK)
         sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL);
-    return code;
+    /* What the version says is missing is there, or the reverse. */
+    return code == SQLITE_ERROR ? SQLITE_CORRUPT : code;
 }

@@ -236,10 +236,13 @@ static enum run_result run_singly(struct store_thread *thread, struct task *chai
         enum run_result result = run_chain(thread, task, task->next);
         if (result == RUN_AGAIN)
             return RUN_AGAIN;
-        if (result == RUN_BROKEN)
+        if (result == RUN_BROKEN) {
+            db_mark_suspect(thread->storage->db);
             on_trouble("task",
-                       "the database refused a change that should have been right; it is left out",
+                       "the database refused a change that should have been right: it is left out, "
+                       "and the whole file is examined at the next start",
                        thread);
+        }
         task->run = NULL;
     }
     return RUN_DONE;
