@@ -198,14 +198,14 @@ def test_the_database_is_damaged(make_grounds, scale, note):
 
 
 # Of the head (SQLite's file format, 1.3): may not be written, unknown format of the schema, absurd version, no version.
-@pytest.mark.parametrize("byte, bits", [(18, 1), (47, 2), (60, 1), (63, 2)])
-def test_a_head_that_nobody_wrote(make_grounds, byte, bits):
+@pytest.mark.parametrize("at, spoilt", [(18, b"\3"), (47, b"\7"), (60, b"\1\0\0\1"), (60, b"\0\0\0\0")])
+def test_a_head_that_nobody_wrote(make_grounds, at, spoilt):
     [ground] = make_grounds(1, feeds=1, items=3, popups=0)
     home = ground.home()
     home.only("log")
     home.finish()
     data = bytearray(home.database.read_bytes())
-    data[byte] ^= bits
+    data[at:at + len(spoilt)] = spoilt
     home.database.write_bytes(data)
     home.allow("feedwatchd: error: the database was damaged")
     home.finish()
