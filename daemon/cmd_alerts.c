@@ -1,5 +1,6 @@
 /* feedwatch alerts - the alert history, oldest first; -f waits for more. */
 #include "daemon/commands.h"
+#include "alert/terminal.h"
 #include "base/json.h"
 #include "daemon/since.h"
 #include "store/alert_json.h"
@@ -12,11 +13,12 @@
 
 struct alerts_options {
     gboolean follow, json;
-    char *since, *rule;
+    char *since, *rule, *feed, *kind;
+    gint last;
 };
 
 struct listing {
-    bool json;
+    bool json, has_colour;
     char *last_id;
 };
 
@@ -44,7 +46,8 @@ static bool on_alert(const struct store_alert *alert, const char *const *deliver
         print_json(alert, deliveries);
         return true;
     }
-    g_autofree char *line = alert_line_render(alert, STORE_LOG_TEXT);
+    g_autofree char *line =
+        listing->has_colour ? terminal_line(alert) : alert_line_render(alert, STORE_LOG_TEXT);
     fputs(line, stdout);
     return true;
 }
@@ -57,22 +60,26 @@ static bool list(struct store_reader *reader, struct store_filter *filter, struc
         return false;
     }
     filter->after_id = listing->last_id;
+    filter->last = 0;
     return fflush(stdout) == 0;
 }
 
 static int run(const struct config *config, const struct alerts_options *options)
 {
     g_autoptr(GError) error = NULL;
-    struct store_filter filter = {.rule = options->rule};
+    struct store_filter filter = {
+        .rule = options->rule, .feed = options->feed, .kind = options->kind, .last = options->last};
     if (options->since && !since_parse(options->since, &filter.since_ms))
         return command_usage(
             "alerts", "--since wants a duration such as 12h or 7d, or a date such as 2026-11-30");
+    if (options->last < 0)
+        return command_usage("alerts", "-n wants how many, 1 or more");
     struct store_reader *reader = store_reader_open(config->state_dir, &error);
     if (!reader) {
         fprintf(stderr, "feedwatch: %s\n", error->message);
         return EXIT_FAILED;
     }
-    struct listing listing = {.json = options->json};
+    struct listing listing = {.json = options->json, .has_colour = command_has_colour()};
     bool fine = list(reader, &filter, &listing);
     while (fine && options->follow) {
         g_usleep(FOLLOW_PAUSE_US);
@@ -91,6 +98,10 @@ int cmd_alerts(const char *config_path, int argc, char **argv)
         {"since", 0, 0, G_OPTION_ARG_STRING, &options.since,
          "only those after T: 12h, 7d, 2026-11-30", "T"},
         {"rule", 0, 0, G_OPTION_ARG_STRING, &options.rule, "only those of this rule", "RULE"},
+        {"feed", 0, 0, G_OPTION_ARG_STRING, &options.feed, "only those of this feed", "FEED"},
+        {"kind", 0, 0, G_OPTION_ARG_STRING, &options.kind,
+         "only those of this kind: alert, health, gap, story, test", "KIND"},
+        {"last", 'n', 0, G_OPTION_ARG_INT, &options.last, "only the newest N", "N"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, "one JSON object a line", NULL},
         G_OPTION_ENTRY_NULL,
     };
@@ -105,5 +116,7 @@ int cmd_alerts(const char *config_path, int argc, char **argv)
     config_unref(config);
     g_free(options.since);
     g_free(options.rule);
+    g_free(options.feed);
+    g_free(options.kind);
     return code;
 }

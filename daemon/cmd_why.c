@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define CONTEXT_BYTES 60u /* shown on either side of what matched */
 
@@ -222,7 +221,7 @@ int cmd_why(const char *config_path, int argc, char **argv)
     struct why why = {.config = config,
                       .rule = argc == 3 ? ruleset_find(config->ruleset, argv[2]) : -1,
                       .json = json,
-                      .has_colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR")};
+                      .has_colour = command_has_colour()};
     int code = EXIT_USAGE;
     if (argc == 3 && why.rule < 0) {
         command_usage("why", "there is no rule %s", argv[2]);

@@ -33,6 +33,8 @@ void check_archive(const struct config *config);
 struct config *command_load_config(const char *config_path);
 /* Prints "feedwatch: text" and "try feedwatch COMMAND --help" on stderr; returns EXIT_USAGE. */
 int command_usage(const char *command, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* Whether standard output is a terminal that may be written to in colours (no NO_COLOR). */
+bool command_has_colour(void);
 /* Parses argv by GOption entries (allowing --help). What is left stays in argv, *argc counts it.
  * False after saying what is wrong; the caller returns EXIT_USAGE. */
 bool command_options(const struct command *command, const GOptionEntry *entries, int *argc,

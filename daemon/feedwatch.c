@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ARGUMENTS_WIDTH 44
 
@@ -18,7 +20,8 @@ static const struct command commands[] = {
     {"backtest", "RULE|-q QUERY [--since T] [--diff OTHER]", "what a rule would have caught",
      cmd_backtest},
     {"why", "[--json] ALERT-ID|LINK [RULE]", "why a rule matched an item, or did not", cmd_why},
-    {"alerts", "[-f] [--since T] [--rule R] [--json]", "list the alerts", cmd_alerts},
+    {"alerts", "[-f] [-n N] [--since T] [--rule R] [--feed F] [--kind K] [--json]",
+     "list the alerts", cmd_alerts},
     {"poll", "[--wait T] [--json] [FEED…]", "ask the daemon to poll feeds now", cmd_poll},
     {"status", "[--json] [--coverage [--since T]]",
      "show feeds, rules and sinks, and what was missed", cmd_status},
@@ -62,6 +65,14 @@ bool command_options(const struct command *command, const GOptionEntry *entries,
         return true;
     command_usage(command->name, "%s", error->message);
     return false;
+}
+
+/* https://no-color.org: set to anything but nothing. */
+bool command_has_colour(void)
+{
+    const char *no_colour = getenv("NO_COLOR"), *terminal = getenv("TERM");
+    return isatty(STDOUT_FILENO) == 1 && !(no_colour && *no_colour) &&
+           g_strcmp0(terminal, "dumb") != 0;
 }
 
 static int help(void)

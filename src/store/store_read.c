@@ -11,9 +11,16 @@
 
 #define BUSY_TIMEOUT_MS 5000
 
+/* seq grows as id does, and the table is in its order: who follows reads only what is new. */
+#define WANTED_ALERTS                                                     \
+    " FROM alert a WHERE a.time_ms >= ?1 AND (?2 IS NULL OR a.rule = ?2)" \
+    " AND (?3 IS NULL OR a.feed = ?3) AND (?4 IS NULL OR a.kind = ?4)"    \
+    " AND a.seq > coalesce((SELECT seq FROM alert WHERE id <= ?5 ORDER BY id DESC LIMIT 1), 0)"
+
 static const char alerts_sql[] =
-    "SELECT " STORE_ALERT_COLUMNS " FROM alert a WHERE a.time_ms >= ?1"
-    " AND (?2 IS NULL OR a.rule = ?2) AND a.id > coalesce(?3, '') ORDER BY a.seq";
+    "SELECT " STORE_ALERT_COLUMNS WANTED_ALERTS
+    " AND a.seq >= CASE ?6 WHEN 0 THEN 0 ELSE coalesce((SELECT min(seq) FROM"
+    " (SELECT a.seq" WANTED_ALERTS " ORDER BY a.seq DESC LIMIT ?6)), 0) END ORDER BY a.seq";
 static const char deliveries_sql[] =
     "SELECT sink, state FROM delivery WHERE alert = ?1 ORDER BY sink";
 static const char feeds_sql[] = "SELECT " STORE_FEED_COLUMNS " FROM feed ORDER BY id";
@@ -168,7 +175,10 @@ bool store_read_alerts(struct store_reader *reader, const struct store_filter *f
         return false;
     sqlite3_bind_int64(statement, 1, filter->since_ms);
     db_bind_text(statement, 2, filter->rule);
-    db_bind_text(statement, 3, filter->after_id);
+    db_bind_text(statement, 3, filter->feed);
+    db_bind_text(statement, 4, filter->kind);
+    db_bind_text(statement, 5, filter->after_id);
+    sqlite3_bind_int64(statement, 6, filter->last);
     while (next(reader, statement, &cause)) {
         bool goes_on = false;
         if (!hand_over_alert(reader, statement, on_alert, user, &goes_on, &cause) || !goes_on) {

@@ -15,9 +15,12 @@ void store_reader_free(struct store_reader *reader);
 bool store_is_running(const char *state_dir);
 
 struct store_filter {
-    int64_t since_ms;     /* real wall; 0: all */
-    const char *rule;     /* NULL: all */
+    int64_t since_ms; /* real wall; 0: all */
+    const char *rule; /* NULL: all; also the next two */
+    const char *feed; /* ID */
+    const char *kind;
     const char *after_id; /* NULL: from the beginning */
+    int64_t last;         /* of those that are left, only so many, the newest; 0: all */
 };
 /* deliveries: sink -> state text, pairs, NULL-terminated. false from the callback stops. */
 typedef bool (*store_on_alert)(const struct store_alert *alert, const char *const *deliveries,
