@@ -29,6 +29,13 @@ int64_t clock_real_boot_ms(void)
     return read_ms(CLOCK_BOOTTIME);
 }
 
+double clock_cpu_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
 static struct clock *clock_new(enum clock_kind kind, double scale)
 {
     struct clock *clock = g_new0(struct clock, 1);

@@ -35,5 +35,7 @@ void clock_advance(struct clock *clock, int64_t ms);
 
 int64_t clock_real_wall_ms(void);
 int64_t clock_real_boot_ms(void);
+/* CPU time of this process so far, in seconds. */
+double clock_cpu_s(void);
 
 #endif

@@ -111,6 +111,7 @@ struct config {
     GPtrArray *sinks; /* struct config_sink; `log` and `desktop` are always there, maybe disabled */
     GPtrArray *lists; /* struct rule_list_def */
     struct ruleset *ruleset;
+    double compile_cpu_s; /* what it took to compile it */
 };
 
 /* The file that is used where none is named: newly allocated, NULL where there is none. */

@@ -1,4 +1,5 @@
 /* config/load, the step that compiles rules and lists, and says where in the files a problem is. */
+#include "base/clock.h"
 #include "config/load.h"
 
 static const char *part_key(enum rule_part part)
@@ -82,10 +83,12 @@ void rules_compile(struct config *config, const struct rule_sources *sources, st
     add_rules(config, sources, rules, &owners);
     add_lists(config, sources, lists, &owners);
     add_feeds(config, feeds);
+    double start_s = clock_cpu_s();
     config->ruleset =
         ruleset_compile((const struct rule_def *)(gpointer)rules->data, rules->len,
                         (const struct rule_list_def *)(gpointer)lists->data, lists->len,
                         (const struct rule_feed_def *)(gpointer)feeds->data, feeds->len, &found);
+    config->compile_cpu_s = clock_cpu_s() - start_s;
     for (guint i = 0; i < found->len; i++)
         report_one(&g_array_index(found, struct rule_problem, i), &owners, report);
     if (!config->ruleset && !report_has_error(report))

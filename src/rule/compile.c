@@ -7,21 +7,14 @@
 struct emitter {
     struct compiler *compiler;
     const char *text; /* the source that offsets are in */
-    GArray *code, *written;
+    GArray *code;
+    GArray *written; /* struct strings_text */
     bool has_regex;
 };
 
 uint32_t compile_string(struct compiler *compiler, const char *text, size_t size)
 {
-    g_autofree char *copy = g_strndup(text, size);
-    gpointer known;
-    if (g_hash_table_lookup_extended(compiler->strings, copy, NULL, &known))
-        return GPOINTER_TO_UINT(known);
-    GString *strings = compiler->set->strings;
-    uint32_t offset = (uint32_t)strings->len;
-    g_string_append_len(strings, copy, (gssize)strlen(copy) + 1);
-    g_hash_table_insert(compiler->strings, g_steal_pointer(&copy), GUINT_TO_POINTER(offset));
-    return offset;
+    return strings_add(compiler->strings, text, size);
 }
 
 static void put(struct emitter *emitter, uint32_t word)
@@ -43,9 +36,9 @@ static void close_body(struct emitter *emitter, guint at)
 
 static void put_written(struct emitter *emitter, const struct query_node *node)
 {
-    uint32_t offset =
-        compile_string(emitter->compiler, emitter->text + node->start, node->end - node->start);
-    g_array_append_val(emitter->written, offset);
+    struct strings_text text = {.text = emitter->text + node->start,
+                                .size = (uint32_t)(node->end - node->start)};
+    g_array_append_val(emitter->written, text);
 }
 
 static uint32_t word_id(struct emitter *emitter, const struct query_word *word)
@@ -282,7 +275,10 @@ static void emit(struct emitter *emitter, const struct query_node *node)
 bool compile_tree(struct compiler *compiler, const struct query_node *node, const char *text,
                   GArray *code, GArray *written)
 {
-    struct emitter emitter = {.compiler = compiler, .text = text, .code = code, .written = written};
+    g_autoptr(GArray) texts = g_array_new(FALSE, FALSE, sizeof(struct strings_text));
+    struct emitter emitter = {.compiler = compiler, .text = text, .code = code, .written = texts};
     emit(&emitter, node);
+    strings_add_all(compiler->strings, (struct strings_text *)(void *)texts->data, texts->len,
+                    written);
     return emitter.has_regex;
 }

@@ -7,6 +7,7 @@
 
 #include "rule/lint.h"
 #include "rule/program.h"
+#include "rule/strings.h"
 
 struct compiler {
     struct ruleset *set;
@@ -17,7 +18,7 @@ struct compiler {
     const unsigned *languages; /* of the rule that is being compiled */
     size_t n_languages;
     uint32_t language_choice;   /* a number for that choice of languages */
-    GHashTable *strings;        /* text -> offset in set->strings, borrowed keys none */
+    struct strings *strings;    /* in set->strings */
     GHashTable *list_instances; /* list and choice of languages -> index in set->lists */
 };
 

@@ -40,8 +40,8 @@ void item_index_free(struct item_index *index)
 size_t item_index_bytes(const struct item_index *index)
 {
     size_t n = vocab_size(index->set->vocab);
-    return sizeof *index + lexicon_bytes(index->lexicon) +
-           n * 2 * sizeof(uint32_t) + n / 8 + index->chains->tests_size * sizeof(struct item_test) +
+    return sizeof *index + lexicon_bytes(index->lexicon) + n * 2 * sizeof(uint32_t) + n / 8 +
+           index->chains->tests_size * sizeof(struct item_test) +
            index->hits_size * sizeof *index->hits +
            index->occurrences_size * sizeof *index->occurrences;
 }

@@ -42,14 +42,14 @@ struct item_occurrence {
     uint32_t next; /* of the same id, ITEM_NO_HIT at the end */
 };
 
-struct item_test { /* of one id */
+struct item_test {        /* of one id */
     uint32_t first, last; /* occurrences */
     uint32_t n;
     uint32_t fields; /* bits of the fields it occurs in */
 };
 
 struct item_chains {
-    bool is_made; /* of this item */
+    bool is_made;    /* of this item */
     uint32_t *ranks; /* for each id that is present: its place in ids and tests */
     struct item_test *tests;
     size_t tests_size;

@@ -11,7 +11,7 @@
 #define COUNT_UNIT 64u        /* cost of turning up in one more of the counted items */
 
 /* After how many items the keys are chosen again. */
-static const uint32_t choose_after[] = {32, 256, 2048};
+static const uint32_t choose_after[] = {200, 2000};
 
 struct link {
     uint32_t key, waiter;
@@ -24,8 +24,8 @@ struct link {
 
 struct keys {
     const struct ruleset *set;
-    uint16_t *guesses; /* for each id: how common it may be */
-    uint32_t *counts;  /* for each id: in how many of the first items it turned up */
+    uint16_t *guesses; /* for each id: how common it may be; while the keys may be chosen again */
+    uint32_t *counts;  /* for each id: in how many of the first items it turned up; likewise */
     uint32_t *costs;   /* for each id, while the keys are chosen */
     uint32_t n_items;  /* seen, while counting goes on */
     uint32_t n_chosen; /* how often the keys were chosen again */
@@ -34,11 +34,11 @@ struct keys {
         *starts; /* for each id, then each list: where its waiters begin; one more at the end */
     uint32_t *waiters; /* rules, or lists with IS_LIST */
     uint64_t *list_costs;
-    GArray *links;                             /* struct link, while the keys are chosen */
-    GArray *always;                            /* rules without a key */
-    uint64_t *pending;                         /* a bit for each rule */
-    uint64_t *lists;                           /* a bit for each list that was told already */
-    struct keys_probe *probes;                 /* for each rule */
+    GArray *links;                               /* struct link, while the keys are chosen */
+    GArray *always;                              /* rules without a key */
+    uint64_t *pending;                           /* a bit for each rule */
+    uint64_t *lists;                             /* a bit for each list that was told already */
+    struct keys_probe *probes;                   /* for each rule */
     uint64_t signature[(1u << GUARD_BITS) / 64]; /* of the item */
     uint32_t *candidates;
     bool *is_waited_for; /* lists */
@@ -374,12 +374,14 @@ void keys_free(struct keys *keys)
 
 size_t keys_bytes(const struct keys *keys)
 {
-    size_t n_keys = keys->n_ids + keys->n_lists;
-    return sizeof *keys + keys->n_ids * sizeof(uint16_t) +
-           (keys->n_ids + n_keys + keys->starts[n_keys] + keys->set->rules->len) *
-               sizeof(uint32_t) +
-           keys->n_lists * (sizeof(uint64_t) + 1) + keys->set->rules->len * sizeof(struct keys_probe) +
-           keys->set->rules->len / 8;
+    size_t n_keys = keys->n_ids + keys->n_lists, n_rules = keys->set->rules->len;
+    size_t bytes = sizeof *keys + n_keys * sizeof *keys->starts +
+                   keys->starts[n_keys] * sizeof *keys->waiters +
+                   n_rules * (sizeof *keys->probes + sizeof *keys->candidates) + n_rules / 8 +
+                   keys->n_lists * (sizeof *keys->list_costs + 1);
+    if (keys->counts)
+        bytes += keys->n_ids * (sizeof *keys->counts + sizeof *keys->guesses);
+    return bytes;
 }
 
 static void count(struct keys *keys, const struct item_index *index)
@@ -392,6 +394,10 @@ static void count(struct keys *keys, const struct item_index *index)
         return;
     keys->n_chosen++;
     choose(keys);
+    if (keys->n_chosen < G_N_ELEMENTS(choose_after))
+        return;
+    g_clear_pointer(&keys->counts, g_free);
+    g_clear_pointer(&keys->guesses, g_free);
 }
 
 static void tell(struct keys *keys, uint32_t key)

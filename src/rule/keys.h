@@ -22,7 +22,7 @@ struct keys;
 struct keys_probe {
     uint16_t guards[KEYS_GUARDS]; /* hashes of tests of which one must turn up; 0: none is needed */
     uint16_t fields;              /* of the rule */
-    uint32_t code;                /* of the rule; PROGRAM_NONE where its entry says more than this */
+    uint32_t code; /* of the rule; PROGRAM_NONE where its entry says more than this */
 };
 
 struct keys *keys_new(const struct ruleset *set); /* borrowed */

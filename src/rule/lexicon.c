@@ -77,8 +77,8 @@ static uint32_t store_ids(struct lexicon *lexicon)
     return LEXICON_LIST | at;
 }
 
-const uint32_t *lexicon_resolve(struct lexicon *lexicon, const struct word *word,
-                                unsigned language, const struct lexicon_slot *slot, size_t *ret_n)
+const uint32_t *lexicon_resolve(struct lexicon *lexicon, const struct word *word, unsigned language,
+                                const struct lexicon_slot *slot, size_t *ret_n)
 {
     g_array_set_size(lexicon->found, 0);
     vocab_resolve(lexicon->vocab, lexicon->stems, word, language, lexicon->found);

@@ -47,8 +47,8 @@ size_t lexicon_bytes(const struct lexicon *lexicon);
 /* To be called for words that are about to be looked up, a little after lexicon_prefetch(). */
 void lexicon_prefetch_vocab(const struct lexicon *lexicon, const struct word *word);
 /* What lexicon_find() does with a word that is not remembered. */
-const uint32_t *lexicon_resolve(struct lexicon *lexicon, const struct word *word,
-                                unsigned language, const struct lexicon_slot *slot, size_t *ret_n);
+const uint32_t *lexicon_resolve(struct lexicon *lexicon, const struct word *word, unsigned language,
+                                const struct lexicon_slot *slot, size_t *ret_n);
 
 /* To be called a few words ahead. */
 static inline void lexicon_prefetch(const struct lexicon *lexicon, const struct word *word)

@@ -3,6 +3,7 @@
 #include "text/utf8.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 static struct rule_problems *problems_of(const struct lint *lint)
 {
@@ -93,15 +94,18 @@ static bool is_look_alike(uint32_t c)
 /* One written word: letters of both scripts, and all those of one of them look like the other's. */
 static void check_look_alikes_in(const struct lint *lint, size_t start, size_t end)
 {
+    const unsigned both = SCRIPT_LATIN | SCRIPT_CYRILLIC;
     unsigned scripts = 0, distinct = 0; /* scripts of letters that have no double */
+    for (size_t pos = start; pos < end;)
+        scripts |= script_of(utf8_next(lint->text, end, &pos));
+    if ((scripts & both) != both)
+        return;
     for (size_t pos = start; pos < end;) {
         uint32_t c = utf8_next(lint->text, end, &pos);
-        unsigned script = script_of(c) & (SCRIPT_LATIN | SCRIPT_CYRILLIC);
-        scripts |= script;
         if (!is_look_alike(c))
-            distinct |= script;
+            distinct |= script_of(c) & both;
     }
-    if (scripts != (SCRIPT_LATIN | SCRIPT_CYRILLIC) || distinct == scripts)
+    if (distinct == both)
         return;
     rule_warning(problems_of(lint), start,
                  "%.*s mixes %s letters into a %s word: they only look alike", (int)(end - start),
@@ -176,9 +180,7 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 
 static uint64_t mix_text(uint64_t hash, const char *text, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)text[i]) * 0x100000001B3ull;
-    return mix(hash, size);
+    return mix(hash, XXH3_64bits(text, size));
 }
 
 static uint64_t hash_term(const struct query_term *term, unsigned mask)

@@ -13,7 +13,8 @@
  *     LEAF index               anything else, in ruleset.leaves
  *     LIST index               an OR that several rules share, in ruleset.lists
  *
- * Each WORD, PHRASE and LEAF of a program has, in order, the term as it was written in ruleset.written. */
+ * Each WORD, PHRASE and LEAF of a program has, in order, the term as it was written in
+ * ruleset.written. */
 #ifndef RULE_PROGRAM_H
 #define RULE_PROGRAM_H
 

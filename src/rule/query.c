@@ -74,9 +74,14 @@ void query_skip_blanks(struct query_parser *parser)
 
 size_t query_run_end(const struct query_parser *parser, size_t pos)
 {
-    while (pos < parser->size && !query_blank(parser, pos) && !strchr("()\"", parser->text[pos]) &&
-           !(parser->is_list && parser->text[pos] == ','))
-        pos++;
+    for (; pos < parser->size; pos++) {
+        unsigned char c = (unsigned char)parser->text[pos];
+        if (c > ',' && c < 0x80)
+            continue; /* nearly all */
+        if (query_blank(parser, pos) || c == '(' || c == ')' || c == '"' ||
+            (parser->is_list && c == ','))
+            break;
+    }
     return pos;
 }
 

@@ -90,6 +90,8 @@ struct query_context {
     struct query_arena *arena;
     struct rule_problems *problems;
     struct words *words;
+    GArray *term;                      /* scratch: struct query_word, of the term at hand */
+    GString *pattern;                  /* scratch: the word with wildcards at hand */
     const struct rule_list_def *lists; /* that @ may name */
     size_t n_lists;
 };

@@ -443,7 +443,12 @@ static void builder_init(struct builder *builder)
     rule_problems_init(&builder->problems);
     builder->list_arena = query_arena_new();
     builder->context = (struct query_context){
-        .arena = query_arena_new(), .problems = &builder->problems, .words = words_new()};
+        .arena = query_arena_new(),
+        .problems = &builder->problems,
+        .words = words_new(),
+        .term = g_array_new(FALSE, FALSE, sizeof(struct query_word)),
+        .pattern = g_string_new(NULL),
+    };
     builder->stemmers = stemmers_new();
     builder->language_choices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     builder->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -454,8 +459,8 @@ static void builder_init(struct builder *builder)
         .set = set_new(),
         .context = &builder->context,
         .languages = builder->languages,
-        .strings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
         .list_instances = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL)};
+    builder->compiler.strings = strings_new(builder->compiler.set->strings);
 }
 
 static void builder_clear(struct builder *builder)
@@ -463,11 +468,13 @@ static void builder_clear(struct builder *builder)
     query_arena_free(builder->list_arena);
     query_arena_free(builder->context.arena);
     words_free(builder->context.words);
+    g_array_unref(builder->context.term);
+    g_string_free(builder->context.pattern, TRUE);
     stemmers_free(builder->stemmers);
     g_hash_table_unref(builder->language_choices);
     g_hash_table_unref(builder->scopes);
     g_hash_table_unref(builder->seen);
-    g_hash_table_unref(builder->compiler.strings);
+    strings_free(builder->compiler.strings);
     g_hash_table_unref(builder->compiler.list_instances);
     g_array_unref(builder->code);
     g_array_unref(builder->written);

@@ -147,7 +147,7 @@ static void add_wildcard(struct pattern *pattern, size_t at, bool touches)
 
 static bool cut_pattern(struct query_parser *parser, size_t start, size_t end, GArray *words)
 {
-    struct pattern pattern = {.parser = parser, .words = words, .text = g_string_new(NULL)};
+    struct pattern pattern = {.parser = parser, .words = words, .text = parser->context->pattern};
     size_t at = start;
     while (at <= end) {
         size_t stop = at;
@@ -160,7 +160,6 @@ static bool cut_pattern(struct query_parser *parser, size_t start, size_t end, G
         at = stop + 1;
     }
     close_word(&pattern);
-    g_string_free(pattern.text, TRUE);
     return !pattern.has_error;
 }
 
@@ -281,7 +280,7 @@ static bool has_real_word(const GArray *words)
 
 struct query_node *query_parse_phrase(struct query_parser *parser, size_t start, size_t end)
 {
-    g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(struct query_word));
+    GArray *words = g_array_set_size(parser->context->term, 0);
     if (!cut_phrase(parser, start, end, words))
         return NULL;
     if (!has_real_word(words)) {
@@ -399,7 +398,7 @@ static struct query_node *parse_exact(struct query_parser *parser)
     node->term->text_size = to - from;
     if (!check_exact(parser, start, node->term, is_quoted))
         return NULL;
-    g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(struct query_word));
+    GArray *words = g_array_set_size(parser->context->term, 0);
     const struct word *list;
     words_start(parser->context->words, node->term->text, to - from);
     for (size_t n; (n = words_next(parser->context->words, &list)) > 0;)
@@ -528,7 +527,7 @@ static void warn_of_lower_case(struct query_parser *parser, size_t start, size_t
 static struct query_node *parse_bare(struct query_parser *parser)
 {
     size_t start = parser->pos, end = query_run_end(parser, start);
-    g_autoptr(GArray) words = g_array_new(FALSE, FALSE, sizeof(struct query_word));
+    GArray *words = g_array_set_size(parser->context->term, 0);
     if (!query_cut_words(parser, start, end, words))
         return NULL;
     if (!has_real_word(words)) {
