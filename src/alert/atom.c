@@ -84,10 +84,12 @@ GString *atom_render(const char *name, const char *title, const GPtrArray *alert
 {
     GString *out = g_string_new("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
                                 "<feed xmlns=\"http://www.w3.org/2005/Atom\">\n");
-    const struct store_alert *newest = alerts->len > 0 ? g_ptr_array_index(alerts, 0) : NULL;
+    int64_t updated_s = 0;
+    if (alerts->len > 0)
+        updated_s = ((const struct store_alert *)g_ptr_array_index(alerts, 0))->time_ms / 1000;
     add_id(out, "feed", name);
     add_text(out, "title", title);
-    add_time(out, "updated", newest ? newest->time_ms / 1000 : 0);
+    add_time(out, "updated", updated_s);
     g_string_append(out, "<author><name>feedwatch</name></author>\n"
                          "<generator>feedwatch</generator>\n");
     for (guint i = 0; i < alerts->len; i++)

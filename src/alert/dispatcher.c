@@ -357,39 +357,6 @@ static const struct sink_type *find_type(const struct dispatcher *dispatcher, co
     return *type;
 }
 
-static void append_setting(GString *out, const char *value)
-{
-    g_string_append_printf(out, "%s\x1f", value ? value : "");
-}
-
-static void append_settings(GString *out, const char *const *values)
-{
-    for (; values && *values; values++)
-        append_setting(out, *values);
-    g_string_append_c(out, '\x1e');
-}
-
-/* Two that are equal mean the same sink. */
-static char *fingerprint(const struct sink_settings *settings)
-{
-    GString *out = g_string_new(NULL);
-    append_setting(out, settings->type);
-    append_settings(out, settings->argv);
-    g_string_append_printf(out, "%" G_GINT64_FORMAT, settings->timeout_ms);
-    append_setting(out, settings->url);
-    append_settings(out, settings->headers);
-    append_setting(out, settings->template_text);
-    append_setting(out, settings->credentials);
-    append_setting(out, settings->user_agent);
-    append_setting(out, settings->path);
-    append_settings(out, settings->to);
-    append_setting(out, settings->from);
-    append_setting(out, settings->server);
-    append_setting(out, settings->topic);
-    g_string_append_printf(out, "%u,%u", settings->entries, settings->digest);
-    return g_string_free(out, FALSE);
-}
-
 static void add_lane(struct dispatcher *dispatcher, const struct sink_type *type,
                      const struct sink_settings *settings)
 {
@@ -399,7 +366,7 @@ static void add_lane(struct dispatcher *dispatcher, const struct sink_type *type
     lane->dispatcher = dispatcher;
     lane->id = g_strdup(settings->id);
     lane->type = type;
-    lane->fingerprint = fingerprint(settings);
+    lane->fingerprint = sink_fingerprint(settings);
     lane->has_note = true; /* from the run before */
     lane->out = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     lane->sink = type->create(settings, &hooks, dispatcher->parts.context);
@@ -419,7 +386,7 @@ static void end_lane(struct lane *lane, int64_t deadline_ms)
 static bool has_settings(const struct lane *lane, const struct sink_settings *sinks, size_t n_sinks)
 {
     for (size_t i = 0; i < n_sinks; i++) {
-        g_autofree char *theirs = fingerprint(&sinks[i]);
+        g_autofree char *theirs = sink_fingerprint(&sinks[i]);
         if (strcmp(sinks[i].id, lane->id) == 0 && strcmp(theirs, lane->fingerprint) == 0)
             return true;
     }

@@ -4,18 +4,13 @@
  * has read whole and will never take (5yz) concerns that message: it is tried again and given up in
  * the end. Everything else, also a refused sender or password, says that the way is not open: all
  * of them wait. Message-ID is made of the alert's, so that a repeat after a crash can be told. */
-#include "alert/background.h"
 #include "alert/mail_message.h"
-#include "base/file.h"
-#include "http/handover.h"
-#include "text/clean.h"
+#include "alert/remote.h"
 #include "text/mime.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define BATCH_MAX     200
-#define MESSAGE_BYTES 200
+#define BATCH_MAX 200
 
 struct mail {
     struct mail_address from;
@@ -80,15 +75,11 @@ static void mail_close(void *state)
     g_free(mail);
 }
 
-static bool should_stop(void *user)
+static enum handover_result send_message(const void *state, struct handover *handover,
+                                         const char *secret, const GPtrArray *alerts, guint first,
+                                         guint n, char **ret_message)
 {
-    return background_is_stopping(user);
-}
-
-static enum handover_result send_one(const struct mail *mail, struct handover *handover,
-                                     const char *secret, const GPtrArray *alerts, guint first,
-                                     guint n, char **ret_message)
-{
+    const struct mail *mail = state;
     const struct mail_envelope envelope = {mail->from, (const char *const *)mail->to_headers};
     g_autoptr(GString) text = mail_message(&envelope, alerts, first, n);
     const struct handover_request request = {
@@ -100,45 +91,15 @@ static enum handover_result send_one(const struct mail *mail, struct handover *h
         .bytes = text->str,
         .size = text->len,
     };
-    g_autofree char *message = NULL;
-    enum handover_result result = handover_send(handover, &request, &message);
-    g_autofree char *clean = clean_line(message);
-    *ret_message = clean ? clean_shorten(clean, MESSAGE_BYTES) : NULL;
-    return result;
+    return handover_send(handover, &request, ret_message);
 }
 
-static void send_all(const struct mail *mail, const char *secret, const GPtrArray *alerts,
-                     struct background *background)
-{
-    struct handover *handover = handover_new(getenv("SSL_CERT_FILE"), should_stop, background);
-    guint n = mail->digest > 0 && alerts->len > mail->digest ? alerts->len : 1;
-    for (guint first = 0; first < alerts->len && !should_stop(background); first += n) {
-        g_autofree char *message = NULL;
-        enum handover_result result = send_one(mail, handover, secret, alerts, first, n, &message);
-        if (result == HANDOVER_FAILED) {
-            background_report_rest(background, alerts, first, SINK_DOWN, message);
-            break;
-        }
-        background_report_some(background, alerts, first, n,
-                               result == HANDOVER_DONE ? SINK_DONE : SINK_RETRY, message);
-    }
-    handover_free(handover);
-}
-
-/* The credentials are read for each batch, so that a new password needs no reload. */
 static void mail_deliver(void *state, GPtrArray *alerts, struct background *background)
 {
     const struct mail *mail = state;
-    g_autoptr(GError) error = NULL;
-    g_autofree char *secret =
-        mail->credentials ? file_read_secret(mail->credentials, &error) : NULL;
-    if (error)
-        background_report_rest(background, alerts, 0, SINK_DOWN, error->message);
-    else if (secret && !strchr(secret, ':'))
-        background_report_rest(background, alerts, 0, SINK_DOWN,
-                               "the credentials are not user:password");
-    else
-        send_all(mail, secret, alerts, background);
+    bool is_digest = mail->digest > 0 && alerts->len > mail->digest;
+    const struct remote remote = {mail->credentials, is_digest ? BATCH_MAX : 1, send_message};
+    remote_deliver(&remote, mail, alerts, background);
 }
 
 static struct sink *mail_create(const struct sink_settings *settings,

@@ -2,20 +2,16 @@
  * the broker does not say that it has a message. One that takes the connection has been sent it, in
  * order; what it loses after that is lost to its subscribers, and is in the alert log. No failure
  * is taken for an alert's own: all of them wait. */
-#include "alert/background.h"
 #include "alert/fields.h"
-#include "base/file.h"
-#include "http/handover.h"
+#include "alert/remote.h"
 #include "store/alert_json.h"
 #include "text/clean.h"
 #include "text/template.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define BATCH_MAX     64
-#define MESSAGE_BYTES 200
-#define LEVEL_BYTES   200 /* of a value within a topic */
+#define BATCH_MAX   64
+#define LEVEL_BYTES 200 /* of a value within a topic */
 
 struct mqtt {
     char *url, *topic, *credentials; /* credentials: NULL: none */
@@ -56,48 +52,26 @@ static char *url_for(const struct mqtt *mqtt, struct store_alert *alert)
     return g_strdup_printf("%s%s%s", mqtt->url, has_slash ? "" : "/", escaped);
 }
 
-static bool should_stop(void *user)
+static enum handover_result publish(const void *state, struct handover *handover,
+                                    const char *secret, const GPtrArray *alerts, guint first,
+                                    guint n, char **ret_message)
 {
-    return background_is_stopping(user);
-}
-
-/* NULL: done; else why not, newly allocated. */
-static char *publish(const struct mqtt *mqtt, struct handover *handover, const char *secret,
-                     struct store_alert *alert)
-{
-    g_autofree char *url = url_for(mqtt, alert);
+    (void)n; /* one */
+    struct store_alert *alert = g_ptr_array_index(alerts, first);
+    g_autofree char *url = url_for(state, alert);
     json_t *object = alert_json(alert);
     g_autofree char *json = json_to_text(object);
     json_decref(object);
     const struct handover_request request = {
         .url = url, .userpwd = secret, .bytes = json, .size = strlen(json)};
-    g_autofree char *message = NULL;
-    if (handover_send(handover, &request, &message) == HANDOVER_DONE)
-        return NULL;
-    g_autofree char *clean = clean_line(message);
-    return clean_shorten(clean, MESSAGE_BYTES);
+    return handover_send(handover, &request, ret_message);
 }
 
 static void mqtt_deliver(void *state, GPtrArray *alerts, struct background *background)
 {
     const struct mqtt *mqtt = state;
-    g_autoptr(GError) error = NULL;
-    g_autofree char *secret =
-        mqtt->credentials ? file_read_secret(mqtt->credentials, &error) : NULL;
-    if (error) {
-        background_report_rest(background, alerts, 0, SINK_DOWN, error->message);
-        return;
-    }
-    struct handover *handover = handover_new(getenv("SSL_CERT_FILE"), should_stop, background);
-    for (guint i = 0; i < alerts->len && !should_stop(background); i++) {
-        g_autofree char *message = publish(mqtt, handover, secret, g_ptr_array_index(alerts, i));
-        if (message) {
-            background_report_rest(background, alerts, i, SINK_DOWN, message);
-            break;
-        }
-        background_report(background, g_ptr_array_index(alerts, i), SINK_DONE, NULL);
-    }
-    handover_free(handover);
+    const struct remote remote = {mqtt->credentials, 1, publish};
+    remote_deliver(&remote, mqtt, alerts, background);
 }
 
 static struct sink *mqtt_create(const struct sink_settings *settings,

@@ -71,6 +71,9 @@ struct sink_type {
     void (*stop)(struct sink *sink, int64_t deadline_ms);
 };
 
+/* All of it but the ID: two that are equal mean the same sink. Newly allocated. */
+char *sink_fingerprint(const struct sink_settings *settings);
+
 extern const struct sink_type sink_desktop, sink_journal, sink_command, sink_webhook, sink_feed,
     sink_mail, sink_mqtt;
 

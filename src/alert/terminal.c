@@ -93,7 +93,7 @@ static size_t find_spans(const struct store_alert *alert, const char *title, str
 
 static void append_highlighted(GString *out, const struct store_alert *alert, const char *title)
 {
-    struct span spans[SPANS_MAX];
+    struct span spans[SPANS_MAX] = {{0, 0}};
     size_t n = find_spans(alert, title, spans), done = 0;
     for (size_t i = 0; i < n; i++) {
         size_t start = MAX(spans[i].start, done);
