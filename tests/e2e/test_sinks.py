@@ -180,7 +180,7 @@ def test_many_refused_alerts_hold_up_no_new_one(daemon, server):
     """More than are handed over at once; the new one must not wait until the oldest is tried again."""
     server.on("/hook", lambda r: Reply(422, "no") if b"Cuba" in r.body else Reply(200))
     configure(daemon, server, {"webhook": {"url": server.url("/hook")}}, [Reply(200, document(*range(40))), Reply(200, rss(
-        [item(99, "News", "cuba")]))])
+        [item(99, "News", "cuba"), item(39, "Cuba 39", "A text.")]))])
     daemon.once()
     assert sink_state(daemon, "webhook")["waiting"] == 40
     daemon.once()
