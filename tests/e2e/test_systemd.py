@@ -4,6 +4,7 @@ import pytest
 from feeds import item, rss
 from feedwatchd import ROOT, ini, parse_log, wait_for
 from httpd import Httpd, Reply
+from smtpd import Smtpd
 from test_install import make
 from user_session import Unavailable, UserSession
 
@@ -190,6 +191,7 @@ def test_what_it_may_and_may_not_touch(service):
     home = service.session.home
     for folder in (".ssh", ".gnupg"):
         service.write(home / folder / "secret", "secret")
+    service.write(home / ".local/state/made", "")  # as on any desktop, also when this test runs alone
     service.configure("/a")
     service.write(home / "probe", f"""#!/bin/sh
 exec >{home}/probe.out 2>/dev/null
@@ -206,6 +208,24 @@ exit 0
     service.start()
     assert (home / "probe.out").read_text().splitlines() == [
         f"writes {home}/x", f"writes {home}/.local/state/x", f"reads {home}/.config/feedwatch/feedwatch.conf"]
+
+
+def test_sinks_reach_files_servers_and_programs_from_the_sandbox(service):
+    home = service.session.home
+    service.configure("/a", alert="log, feed, mail, command")
+    service.write(home / "program", f"#!/bin/sh\ncat >{home}/told\n")
+    os.chmod(home / "program", 0o755)
+    with Smtpd() as smtpd:
+        text = service.config.read_text() + ini({
+            "sink feed": {"path": "~/news.xml"}, "sink mail": {"to": "me@example.org", "server": smtpd.url()},
+            "sink command": {"argv": f"{home}/program"}})
+        service.write(service.config, text)
+        service.start()
+        service.alerts(1)
+        wait_for(lambda: smtpd.messages, "the mail")
+        wait_for(lambda: (home / "news.xml").exists() and "news of /a" in (home / "news.xml").read_text(), "the feed")
+        wait_for(lambda: (home / "told").exists() and (home / "told").stat().st_size, "the program")
+        assert smtpd.messages[0]["Subject"] == "[any] news of /a"
 
 
 NOTIFIER = """
