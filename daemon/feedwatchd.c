@@ -75,6 +75,8 @@ static void show_status(struct daemon *daemon)
     g_autoptr(GString) text = g_string_new(NULL);
     g_string_printf(text, "%u feed%s, %u failing", count.feeds, count.feeds == 1 ? "" : "s",
                     count.failing);
+    if (count.is_offline)
+        g_string_append(text, "; no network");
     if (backlog > 0)
         g_string_append_printf(text, "; %u change%s for the disk", backlog,
                                backlog == 1 ? " waits" : "s wait");
@@ -133,6 +135,15 @@ static void on_moved(const char *feed_id, const char *url, void *user)
     (void)user;
     log_warning("feed %s has moved for good: from now on it is read from %s; put that in its url",
                 feed_id, url);
+}
+
+static void on_network(bool is_away, void *user)
+{
+    if (is_away)
+        log_info("there is no network: feeds wait for it");
+    else
+        log_info("the network is back");
+    show_status(user);
 }
 
 static void on_drained(void *user)
@@ -307,7 +318,7 @@ static void start(struct daemon *daemon)
 {
     const struct dispatcher_hooks sink_hooks = {on_sink, on_sink_trouble, daemon};
     const struct dispatcher_parts sink_parts = {NULL, daemon->clock, daemon->store, sink_types};
-    const struct monitor_hooks hooks = {on_feed, on_moved, on_finished, daemon};
+    const struct monitor_hooks hooks = {on_feed, on_moved, on_network, on_finished, daemon};
     daemon->service = service_new(daemon->store, on_status_due, daemon);
     daemon->dispatcher = dispatcher_new(&sink_parts, &sink_hooks);
     sinks_apply(daemon->config, daemon->store, daemon->dispatcher);
@@ -358,6 +369,8 @@ int main(int argc, char **argv)
 {
     struct daemon daemon = {0};
     setlocale(LC_ALL, "");
+    /* NetworkManager would be asked over a bus that may hang; routes say enough. */
+    g_setenv("GIO_USE_NETWORK_MONITOR", "netlink", FALSE);
     signal(SIGPIPE, SIG_IGN);
     log_init("feedwatchd", LOG_LEVEL_INFO);
     if (!parse_options(&daemon.options, &argc, &argv))

@@ -34,8 +34,7 @@ static const struct setting table[] = {
     {SECTION_FEEDWATCH, "max_connections", SETTING_COUNT, "32", FIELD(config, max_connections),
      .min = 1, .max = 1000, .help = "requests under way at once, over all hosts"},
     {SECTION_FEEDWATCH, "offline", SETTING_CHOICE, "auto", FIELD(config, offline_auto),
-     .choices = offline_choices, .is_unbuilt = true,
-     .help = "whether to wait while the machine has no network"},
+     .choices = offline_choices, .help = "whether to wait while the machine has no network"},
     {SECTION_FEEDWATCH, "stories", SETTING_SWITCH, "on", FIELD(config, stories), .is_unbuilt = true,
      .help = "whether reports of one event are told as one story"},
 

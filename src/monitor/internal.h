@@ -8,6 +8,7 @@
 
 struct poll;
 struct intake;
+struct network;
 struct notices;
 
 /* What the last poll of a feed brought, for whoever asked for it. */
@@ -25,6 +26,9 @@ struct monitor_feed {
     struct intake *intake;   /* under way, or NULL */
     struct notices *notices; /* what is to be told with the next commit; NULL: nothing */
     bool is_reported;        /* that it fails */
+    bool is_held;            /* due, and waits for the network */
+    bool has_blame;          /* was well, and failed to connect: perhaps not its fault */
+    bool was_excused;        /* for that, and has not answered since */
     bool is_urgent;          /* a critical rule looks at it */
     struct monitor_outcome last;
     /* Feeds that are asked for in the same way form a group, and its first, the leader, polls for
@@ -47,10 +51,14 @@ struct monitor {
     int64_t taking_in_bytes; /* bodies whose documents are not committed yet */
     bool is_choked;          /* by them: no request starts */
     struct monitor_count count;
-    GPtrArray *refreshes; /* struct refresh: under way */
-    int64_t slept_ms;     /* in all, since boot, when the loop looked last */
+    GPtrArray *refreshes;    /* struct refresh: under way */
+    struct network *network; /* NULL: not looked at (offline = ignore, --once) */
+    int64_t slept_ms;        /* in all, since boot, when the loop looked last */
     bool is_once, is_stopped;
 };
+
+/* monitor.c. After a change of the queue. */
+void monitor_set_timer(struct monitor *monitor);
 
 /* poll.c. Begins a poll; the feed must not have one. */
 void poll_start(struct monitor_feed *feed);
@@ -70,6 +78,8 @@ GPtrArray *groups_of(struct monitor_feed *feed);
 /* Notes whether the machine was asleep since the last look; then lays what is due over some
  * minutes. */
 void resume_check(struct monitor *monitor);
+/* Lays what is due over some minutes. */
+void resume_spread(struct monitor *monitor);
 /* The same for what fell due while no daemon ran. */
 void resume_after_start(struct monitor *monitor);
 

@@ -2,7 +2,9 @@
 
 #include "monitor/intake.h"
 #include "monitor/internal.h"
+#include "monitor/network.h"
 #include "monitor/notices.h"
+#include "monitor/offline.h"
 
 #include <string.h>
 
@@ -11,8 +13,6 @@
 #define TICK_MAX_MS 60000
 /* So many commits may wait for the disk before polling pauses. */
 #define BACKLOG_MAX 256
-
-static void set_timer(struct monitor *monitor);
 
 static struct monitor_feed *monitor_feed_new(struct monitor *monitor, const char *id,
                                              struct store_feed *state)
@@ -145,7 +145,7 @@ static void on_poll_over(struct monitor_feed *feed)
     if (monitor->is_once && is_idle(monitor) && monitor->hooks.on_finished)
         monitor->hooks.on_finished(monitor->hooks.user);
     else if (!monitor->is_once)
-        set_timer(monitor);
+        monitor_set_timer(monitor);
 }
 
 /* What the feeds show after their database was lost was told before, as far as it was to be told.
@@ -189,7 +189,8 @@ void monitor_reload(struct monitor *monitor, struct config *config)
     load_states(monitor);
     adopt_renamed(monitor, config);
     take_config(monitor, config);
-    set_timer(monitor);
+    offline_apply(monitor);
+    monitor_set_timer(monitor);
 }
 
 static bool is_backed_up(const struct monitor *monitor)
@@ -206,9 +207,9 @@ static gboolean on_timer(gpointer user)
     g_clear_pointer(&monitor->timer, g_source_unref);
     while (!is_backed_up(monitor) &&
            (feed = schedule_queue_pop_due(monitor->queue, now_ms)) != NULL)
-        if (!feed->poll)
+        if (!feed->poll && !offline_holds(feed))
             poll_start(feed);
-    set_timer(monitor);
+    monitor_set_timer(monitor);
     return G_SOURCE_REMOVE;
 }
 
@@ -219,7 +220,7 @@ static void clear_timer(struct monitor *monitor)
     g_clear_pointer(&monitor->timer, g_source_unref);
 }
 
-static void set_timer(struct monitor *monitor)
+void monitor_set_timer(struct monitor *monitor)
 {
     clear_timer(monitor);
     int64_t due_ms;
@@ -268,8 +269,9 @@ void monitor_start(struct monitor *monitor, bool once)
     if (once) {
         start_all(monitor);
     } else {
+        offline_apply(monitor);
         resume_after_start(monitor);
-        set_timer(monitor);
+        monitor_set_timer(monitor);
     }
 }
 
@@ -278,6 +280,7 @@ void monitor_stop(struct monitor *monitor)
     GHashTableIter iter;
     gpointer value;
     monitor->is_stopped = true;
+    offline_end(monitor);
     clear_timer(monitor);
     g_hash_table_iter_init(&iter, monitor->feeds);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
@@ -310,6 +313,7 @@ void monitor_counts(const struct monitor *monitor, struct monitor_count *ret_cou
     *ret_count = monitor->count;
     ret_count->feeds = g_hash_table_size(monitor->feeds);
     ret_count->failing = 0;
+    ret_count->is_offline = monitor->network && network_is_away(monitor->network);
     g_hash_table_iter_init(&iter, monitor->feeds);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         ret_count->failing += ((struct monitor_feed *)value)->state->schedule.failures > 0;

@@ -20,6 +20,8 @@ struct monitor_hooks {
     void (*on_feed)(const char *feed_id, const char *message, void *user);
     /* A permanent redirect is followed from now on. */
     void (*on_moved)(const char *feed_id, const char *url, void *user);
+    /* There is no network, so feeds wait for it; or it is back. */
+    void (*on_network)(bool is_away, void *user);
     /* With `once`: every feed was polled and committed. */
     void (*on_finished)(void *user);
     void *user;
@@ -34,6 +36,7 @@ struct monitor_parts { /* borrowed; outlive the monitor */
 
 struct monitor_count {
     guint feeds, failing, polled, failed_now; /* the last two: of this run */
+    bool is_offline;
 };
 
 /* Takes a reference to the configuration; reads the feeds' states from the store. */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "monitor/moves.h"
 #include "monitor/notices.h"
+#include "monitor/offline.h"
 
 struct poll {
     struct monitor_feed *feed; /* the leader; NULL once cancelled */
@@ -95,6 +96,7 @@ static void on_fetched(struct fetch_result *result, void *user)
 {
     struct poll *poll = user;
     poll->fetch = NULL;
+    offline_on_fetched(poll->feed, result);
     g_autoptr(GPtrArray) group = groups_of(poll->feed);
     if (result->kind == FETCH_DOCUMENT)
         share(poll, result, group);

@@ -150,6 +150,10 @@ static struct refresh_news outcome_of(const struct monitor_feed *feed)
         news.kind = REFRESH_SILENT;
         news.time_s = feed->state->schedule.allowed_s;
         break;
+    case SCHEDULE_OFFLINE:
+        news.kind = REFRESH_FAILED;
+        news.message = "there is no network";
+        break;
     default:
         news.kind = REFRESH_FAILED;
         break;

@@ -31,7 +31,7 @@ static GPtrArray *known_until(const struct monitor *monitor, int64_t end_s)
     return feeds;
 }
 
-static void spread(struct monitor *monitor)
+void resume_spread(struct monitor *monitor)
 {
     int64_t now_s = clock_wall_s(monitor->parts.clock);
     g_autoptr(GPtrArray) due = known_until(monitor, now_s);
@@ -70,7 +70,7 @@ void resume_check(struct monitor *monitor)
         return;
     static char reason[] = "the machine was asleep";
     note_gap(monitor, asleep_ms / 1000, reason);
-    spread(monitor);
+    resume_spread(monitor);
 }
 
 void resume_after_start(struct monitor *monitor)
@@ -89,5 +89,5 @@ void resume_after_start(struct monitor *monitor)
     static char reason[] = "feedwatchd was not running";
     if (away_s > AWAY_S)
         note_gap(monitor, away_s, reason);
-    spread(monitor);
+    resume_spread(monitor);
 }

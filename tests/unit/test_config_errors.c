@@ -130,7 +130,6 @@ static void test_unbuilt(void **state)
     (void)state;
     static const struct error_case cases[] = {
         {"[feedwatch]\noffline = ignore\nstories = off",
-         "2:1: warning: 'offline' is accepted, but not built yet\n"
          "3:1: warning: 'stories' is accepted, but not built yet\n"},
         {"[rule b]\nmatch = cuba\nstories = on\nmin_interval = 1h\nquiet = 22:00-07:00\nrepeat = "
          "1d\nsurge = 20 in 1h",
