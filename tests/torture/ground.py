@@ -10,7 +10,7 @@ one daemon's life: it is killed, started again, and then judged by what every re
     home.finish()                         # runs until nothing waits
     wrong = home.verdict(done)            # None, or a sentence
 """
-import json, os, re, shutil, signal, socket, sqlite3, struct, subprocess, threading, time
+import email, email.policy, hashlib, json, os, re, shutil, signal, socket, sqlite3, struct, subprocess, threading, time, uuid
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -19,9 +19,18 @@ from feeds import atom, item, rss
 from feedwatchd import BUILD, Daemon, parse_log, wait_for
 from httpd import Httpd, Reply
 from nginx import Nginx
+from smtpd import Smtpd
+from test_sink_mqtt import Broker
 
 FAULT = BUILD / "torture/fault.so"
-SINKS = ("log", "webhook", "command", "journal", "desktop")
+SINKS = ("log", "webhook", "command", "journal", "mail", "mqtt", "feed", "desktop")
+ULID = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
+
+
+def entry_id(number):
+    """As an entry of the feed sink's file is named for an alert."""
+    made = bytearray(hashlib.sha1(b"alert\0" + number.encode()).digest()[:16])
+    return str(uuid.UUID(bytes=bytes(made), version=5))
 
 
 class Journal:
@@ -108,6 +117,11 @@ class Ground:
         self.hooks.fallback = Reply(200)
         self.desktop = Desktop()
         self.journal = Journal(self.desktop.folder / "journal")
+        (folder / "broker").mkdir()
+        self.broker = Broker(folder / "broker")
+        self.broker.start()
+        self.broker_at = 0
+        self.smtpd = Smtpd().__enter__()
         self.desktop.start_bus()
         self.desktop.start_dunst()
         self.wire = Wire(self.desktop)
@@ -117,6 +131,8 @@ class Ground:
         self.nginx.stop()
         self.hooks.stop()
         self.journal.stop()
+        self.smtpd.stop()
+        self.broker.stop()
         self.desktop.__exit__()
 
     def publish(self, items):
@@ -135,7 +151,16 @@ class Ground:
         self.hooks.forget()
         self.journal.settle()
         self.journal.ids.clear()
+        self.smtpd.raw.clear()
         self.wire.read()
+        self.settle_broker()
+        self.broker_at = self.broker.got.stat().st_size
+
+    def settle_broker(self):
+        """Everything that was published before has been taken down."""
+        word = f"settled {time.monotonic_ns()}"
+        subprocess.run(["mosquitto_pub", "-p", str(self.broker.port), "-t", "test", "-m", word], check=True)
+        wait_for(lambda: word.encode() in self.broker.got.read_bytes(), "the broker")
 
     def home(self):
         """A fresh daemon. What the receivers got before is forgotten: one home at a time."""
@@ -161,7 +186,9 @@ class Home(Daemon):
             **{f"feed f{f}": {"url": ground.nginx.url(f"{f}.xml", f)} for f in range(1, ground.feeds + 1)},
             "rule alpha": {"match": "alpha"}, "rule omega": {"match": "omega"},
             "sink webhook": {"url": ground.hooks.url("/hook")}, "sink command": {"argv": program},
-            "sink journal": {"type": "journal"}}
+            "sink journal": {"type": "journal"},
+            "sink mail": {"to": "ann@example.org", "server": ground.smtpd.url()},
+            "sink mqtt": {"url": f"mqtt://127.0.0.1:{ground.broker.port}", "topic": "news/{rule}"}, "sink feed": {"entries": 1000}}
         self.database = self.state / "feedwatch.db"
         self.only(*SINKS)
 
@@ -254,6 +281,21 @@ class Home(Daemon):
     def webhooks(self):
         return [json.loads(r.body)["id"] for r in self.ground.hooks.requests("/hook") if r.body]
 
+    def mails(self):
+        """The ids in each message; one of many alerts lists them."""
+        messages = [email.message_from_bytes(raw, policy=email.policy.default) for _, _, raw in self.ground.smtpd.raw]
+        return [number for message in messages for number in set(ULID.findall(message.get_content()))]
+
+    def published(self):
+        self.ground.settle_broker()
+        lines = self.ground.broker.got.read_bytes()[self.ground.broker_at:].decode().splitlines()
+        return [json.loads(line.partition(" ")[2])["id"] for line in lines if not line.startswith("test ")]
+
+    def feed_ids(self, ids):
+        path = self.state / "alerts.xml"
+        entries = re.findall("<id>urn:uuid:([0-9a-f-]{36})", path.read_text()) if path.exists() else []
+        return [number for number in ids for entry in entries if entry == entry_id(number)]
+
     def popups(self):
         self.seen_popups += self.ground.wire.read()
         return self.seen_popups
@@ -271,20 +313,24 @@ class Home(Daemon):
             self.check_stderr()
         except AssertionError as wrong:
             return str(wrong)
+        all_ids = {a.id for a in alerts}
+        alerts = [a for a in alerts if a.rule[0] not in "!="]  # of feeds' health
         titles, ids = Counter(a.title for a in alerts), {a.id for a in alerts}
         wrong = [f"log: lost {t}" for t in self.ground.titles if t not in titles]
         wrong += [f"log: {n} times {t}" for t, n in titles.items() if n > 1]
-        wrong += self._others(ids, done_before or {}, Counter() if repeats is None else repeats)
+        wrong += self._others(ids, all_ids, done_before or {}, Counter() if repeats is None else repeats)
         wrong += self._desktop(deaths, Counter() if repeats is None else repeats)
         return f"{len(wrong)} wrong: " + "; ".join(wrong[:6]) if wrong else None
 
-    def _others(self, ids, done_before, repeats):
+    def _others(self, ids, all_ids, done_before, repeats):
         self.ground.journal.settle()
         wrong = []
-        receivers = {"webhook": self.webhooks, "command": self.commands, "journal": lambda: self.ground.journal.ids}
+        receivers = {"webhook": self.webhooks, "command": self.commands, "journal": lambda: self.ground.journal.ids,
+                     "mail": self.mails, "mqtt": self.published, "feed": lambda: self.feed_ids(all_ids)}
         for sink in set(receivers) & set(self.sinks):
             counts = Counter(receivers[sink]())
-            wrong += [f"{sink}: lost {i}" for i in ids - set(counts)] + [f"{sink}: unknown {i}" for i in set(counts) - ids]
+            wrong += [f"{sink}: lost {i}" for i in ids - set(counts)]
+            wrong += [f"{sink}: unknown {i}" for i in set(counts) - ids - all_ids]
             again = {i for i, n in counts.items() if n > 1}
             repeats[sink] += sum(counts[i] - 1 for i in again)
             wrong += [f"{sink}: {i} came again, though its answer was recorded" for i in again & done_before.get(sink, set())]
