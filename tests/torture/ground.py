@@ -173,7 +173,7 @@ class Home(Daemon):
     def __init__(self, ground, folder):
         super().__init__(folder)
         self.ground = ground
-        self.seen_popups = []
+        self.seen_popups, self.arrived = [], {}
         self.command_log = folder / "commands"
         program = folder / "program"
         program.write_text(f'#!/bin/sh\necho "$FEEDWATCH_ID" >>{self.command_log}\n')
@@ -260,7 +260,8 @@ class Home(Daemon):
             return []
 
     def recorded(self):
-        """{sink: ids whose answer is recorded}."""
+        """{sink: ids whose answer is recorded}. What arrived until now is remembered for the verdict."""
+        self.arrived = {sink: Counter(got()) for sink, got in self.receivers().items()}
         done = {sink: set() for sink in SINKS}
         for sink, number in self.query("SELECT sink, a.id FROM delivery d JOIN alert a ON a.seq = d.alert WHERE d.state <> 0"):
             done[sink].add(number)
@@ -318,22 +319,31 @@ class Home(Daemon):
         titles, ids = Counter(a.title for a in alerts), {a.id for a in alerts}
         wrong = [f"log: lost {t}" for t in self.ground.titles if t not in titles]
         wrong += [f"log: {n} times {t}" for t, n in titles.items() if n > 1]
-        wrong += self._others(ids, all_ids, done_before or {}, Counter() if repeats is None else repeats)
+        wrong += self._others(ids, all_ids, done_before or {}, deaths, Counter() if repeats is None else repeats)
         wrong += self._desktop(deaths, Counter() if repeats is None else repeats)
         return f"{len(wrong)} wrong: " + "; ".join(wrong[:6]) if wrong else None
 
-    def _others(self, ids, all_ids, done_before, repeats):
+    def receivers(self):
+        """{sink: a function that lists the ids that its receiver got}; of sinks that only ever add."""
         self.ground.journal.settle()
+        every = {"webhook": self.webhooks, "command": self.commands, "journal": lambda: self.ground.journal.ids,
+                 "mail": self.mails, "mqtt": self.published}
+        return {sink: got for sink, got in every.items() if sink in self.sinks}
+
+    def _others(self, ids, all_ids, done_before, deaths, repeats):
         wrong = []
-        receivers = {"webhook": self.webhooks, "command": self.commands, "journal": lambda: self.ground.journal.ids,
-                     "mail": self.mails, "mqtt": self.published, "feed": lambda: self.feed_ids(all_ids)}
-        for sink in set(receivers) & set(self.sinks):
-            counts = Counter(receivers[sink]())
+        receivers = self.receivers()
+        if "feed" in self.sinks:
+            receivers["feed"] = lambda: self.feed_ids(all_ids)
+        for sink, got in receivers.items():
+            counts = Counter(got())
             wrong += [f"{sink}: lost {i}" for i in ids - set(counts)]
             wrong += [f"{sink}: unknown {i}" for i in set(counts) - ids - all_ids]
             again = {i for i, n in counts.items() if n > 1}
             repeats[sink] += sum(counts[i] - 1 for i in again)
-            wrong += [f"{sink}: {i} came again, though its answer was recorded" for i in again & done_before.get(sink, set())]
+            wrong += [f"{sink}: {i} came again, though its answer was recorded" for i in again & done_before.get(sink, set())
+                      if counts[i] > self.arrived[sink][i]]
+            wrong += [f"{sink}: {counts[i]} times {i}" for i in again if counts[i] > 1 + deaths]
         return wrong
 
     def _desktop(self, deaths, repeats):

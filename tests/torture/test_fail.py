@@ -11,6 +11,7 @@ ERRORS = {"open": (errno.EMFILE, errno.ENOSPC, errno.EACCES), "mkdir": (errno.EN
           "pwrite": (errno.ENOSPC, errno.EIO, "short"), "map": (errno.ENOMEM,), "pipe": (errno.EPIPE,),
           "socket": (errno.EMFILE, errno.EACCES), "connect": (errno.ECONNREFUSED, errno.ENETUNREACH), "send": (errno.EPIPE, errno.ENOBUFS),
           "spawn": (errno.EAGAIN, errno.ENOMEM), "commit": (errno.EIO,)}
+TRIES = 8  # at most, in one run, of a message whose answer does not come
 EXITS = (0, 1, 2, 75, 78)  # those that the manual names: no signal is among them
 
 
@@ -27,7 +28,7 @@ def trial_of(done):
             return f"{name} at {at}: exit {code}: {home.stderr} (see {home.home})"
         before = before or home.recorded()
         home.finish()
-        wrong = home.verdict(before)
+        wrong = home.verdict(before, deaths=TRIES)
         if wrong:
             return f"{name} at {at}: {wrong} (see {home.home})"
         done[at.partition(":")[0]] += 1
@@ -56,7 +57,7 @@ def test_each_call_fails(make_grounds, scale, note):
     # From that call on for ever: a run then waits for its sinks, so these are fewer.
     lasting = [(f"{call}:{1 + counts[call] * part // 4}+", deed, fresh) for call in CALLS for deed in ERRORS[call]
                for part in range(4) if deed != "short" and counts[call] > part]
-    jobs = every[::scale(1, max(1, len(every) // 30))] + lasting[::scale(1, max(1, len(lasting) // 2))]
+    jobs = every[::scale(1, max(1, len(every) // 20))] + lasting[::scale(1, len(lasting))]
     done = Counter()
     wrong = complaints(in_parallel(grounds, jobs, trial_of(done)))
     note(f"failing calls: {len(jobs)} of {len(every)} + {len(lasting)} lasting: "
@@ -105,7 +106,7 @@ def test_the_disk_is_full(make_grounds, small_disk, scale, note):
         before = home.recorded()
         ballast.unlink()
         home.finish()
-        wrong = home.verdict(before)
+        wrong = home.verdict(before, deaths=TRIES)
         return wrong and f"{number} of {points}, exit {code}: {wrong}; {home.stderr}"
     wrong = complaints(in_parallel(grounds, list(range(points)), trial))
     note(f"full disk at {points} points: exit codes {dict(codes)}; {len(wrong)} wrong")
