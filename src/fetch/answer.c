@@ -45,10 +45,17 @@ static void on_parsed(struct feed_doc *doc, const GError *error, void *user)
     fetch_finish(fetch);
 }
 
-/* Every hop said it is for ever. A URL with a password in it is not replaced by one without. */
+static bool has_secret(const struct fetch *fetch)
+{
+    return fetch->userpwd || fetch->bearer || (fetch->headers && *fetch->headers);
+}
+
+/* Every hop said it is for ever. A URL with a password in it is not replaced by one without; and a
+ * stranger whose URL became the feed's own would get what is secret with the next request (S11). */
 static void note_permanent(struct fetch *fetch)
 {
-    if (fetch->n_hops > 0 && fetch->is_permanent_route && !fetch->own.userinfo)
+    bool may_move = !fetch->own.userinfo && (!has_secret(fetch) || fetch_is_own_site(fetch));
+    if (fetch->n_hops > 0 && fetch->is_permanent_route && may_move)
         fetch->result.permanent_url = g_strdup(fetch->url.text);
 }
 

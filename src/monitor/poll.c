@@ -3,6 +3,7 @@
 #include "monitor/intake.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "fetch/url.h"
 #include "monitor/moves.h"
 #include "monitor/notices.h"
 #include "monitor/offline.h"
@@ -132,6 +133,29 @@ static char *read_credentials(const struct config_feed *settings)
     return text;
 }
 
+static bool is_same_site(const char *from, const char *to)
+{
+    struct fetch_url a = {0}, b = {0};
+    bool same = fetch_url_parse(from, &a, NULL) && fetch_url_parse(to, &b, NULL) &&
+                fetch_url_is_same_site(&a, &b);
+    fetch_url_clear(&a);
+    fetch_url_clear(&b);
+    return same;
+}
+
+/* What is secret was given for the configured site, also where the feed had moved elsewhere before
+ * there was a secret (S11). */
+static const char *address_of(const struct monitor_feed *feed)
+{
+    const struct config_feed *settings = feed->settings;
+    const char *moved = feed->state->moved_url;
+    bool has_secret = (settings->credentials && *settings->credentials) ||
+                      (settings->headers && *settings->headers);
+    if (!moved || settings->path || settings->argv)
+        return settings->url;
+    return has_secret && !is_same_site(settings->url, moved) ? settings->url : moved;
+}
+
 static void on_attempt_saved(void *user)
 {
     struct poll *poll = user;
@@ -142,13 +166,12 @@ static void on_attempt_saved(void *user)
     const struct monitor *monitor = poll->feed->monitor;
     const struct config_feed *settings = poll->feed->settings;
     const struct store_feed *state = poll->feed->state;
-    bool is_local = settings->path || settings->argv;
     bool whole = needs_document(poll->feed);
     bool plain = whole || poll->is_plain;
     g_autofree char *credentials = read_credentials(settings);
     const struct fetch_request request = {
         .feed_id = settings->id,
-        .url = state->moved_url && !is_local ? state->moved_url : settings->url,
+        .url = address_of(poll->feed),
         .path = settings->path,
         .argv = (const char *const *)settings->argv,
         .validators = {plain ? NULL : state->etag, plain ? NULL : state->last_modified},

@@ -580,6 +580,37 @@ static void test_credentials(void **state)
     assert_null(strstr(fetch(&request)->message, "secret"));
 }
 
+/* What is secret keeps a feed where it is: the next request would carry it to another site. */
+static void test_no_move_with_a_secret(void **state)
+{
+    (void)state;
+    static const char *const key[] = {"X-Api-Key: secret", NULL}, *const none[] = {NULL};
+    static const struct {
+        const char *credentials;
+        const char *const *headers;
+        bool is_elsewhere, is_move;
+    } cases[] = {
+        {NULL, none, true, true},   {NULL, none, false, true},       {"u:p", none, true, false},
+        {"u:p", none, false, true}, {"Bearer t", none, true, false}, {NULL, key, true, false},
+        {NULL, key, false, true},
+    };
+    httpd_say(httpd, "{'on': '/moved-to', 'replies': [{'body': '<rss>'}]}");
+    httpd_say(httpd, "{'on': '/moved-to', 'replies': [{'body': '<rss>'}], 'host': 2}");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *to = url_of(cases[i].is_elsewhere ? 2 : 0, "/moved-to");
+        g_autofree char *from = url_of(0, "/moved-from");
+        redirect("/moved-from", 301, to);
+        struct fetch_request request = request_for(from);
+        request.credentials = cases[i].credentials;
+        request.headers = cases[i].headers;
+        request.allow_private = true;
+        const struct fetch_result *result = fetch(&request);
+        assert_int_equal(result->kind, FETCH_DOCUMENT);
+        if ((result->permanent_url != NULL) != cases[i].is_move)
+            fail_msg("case %zu: %s", i, result->permanent_url ? result->permanent_url : "no move");
+    }
+}
+
 /* --- pacing: E32 --- */
 
 /* A busy server sees a request later than it came, which makes one gap shorter and leaves their sum
@@ -789,6 +820,7 @@ int main(void)
         cmocka_unit_test(test_other_origin),
         cmocka_unit_test(test_redirect_to_private),
         cmocka_unit_test(test_credentials),
+        cmocka_unit_test(test_no_move_with_a_secret),
         cmocka_unit_test(test_pacing),
         cmocka_unit_test(test_limited_rate),
         cmocka_unit_test(test_one_connection),
