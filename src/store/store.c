@@ -16,6 +16,7 @@ struct store {
     struct store_thread *thread;
     int lock_fd;
     char *reset_path; /* NULL: the database is the one it always was */
+    guint n_documents; /* of which something has been asked and not answered */
 };
 
 /* ---- tasks ---- */
@@ -315,8 +316,15 @@ void store_rename_feed(struct store *store, const char *old_id, const char *new_
 
 /* ---- items ---- */
 
+/* Somebody may be waiting for the alert of a single document; many are cheaper together. */
+static bool is_alone(const struct store *store)
+{
+    return store->n_documents < 2;
+}
+
 struct classify {
     struct task task;
+    struct store *store;
     char *feed_id;
     const struct feed_doc *doc;
     const struct identity_keys *keys;
@@ -335,6 +343,7 @@ static void run_classify(struct storage *storage, struct task *task)
 static void on_classified(struct task *task)
 {
     struct classify *call = (struct classify *)task;
+    call->store->n_documents--;
     call->on_done(g_steal_pointer(&call->verdicts), call->user);
 }
 
@@ -353,6 +362,9 @@ void store_classify(struct store *store, const char *feed_id, const struct feed_
     call->task.run = run_classify;
     call->task.on_done = on_classified;
     call->task.free = classify_free;
+    call->task.is_urgent = is_alone(store);
+    call->store = store;
+    store->n_documents++;
     call->feed_id = g_strdup(feed_id);
     call->doc = doc;
     call->keys = keys;
@@ -363,6 +375,7 @@ void store_classify(struct store *store, const char *feed_id, const struct feed_
 
 struct commit {
     struct task task;
+    struct store *store;
     struct store_commit what; /* feed is a copy */
     store_done on_done;
     void *user;
@@ -384,6 +397,7 @@ static void run_commit(struct storage *storage, struct task *task)
 static void on_committed(struct task *task)
 {
     const struct commit *call = (struct commit *)task;
+    call->store->n_documents--;
     if (call->on_done)
         call->on_done(call->user);
 }
@@ -405,6 +419,9 @@ void store_commit(struct store *store, const struct store_commit *commit, store_
     call->task.free = commit_free;
     call->task.is_counted = true;
     call->task.needs_flush = commit->n_alerts > 0;
+    call->task.is_urgent = commit->n_alerts > 0 && is_alone(store);
+    call->store = store;
+    store->n_documents++;
     call->what = *commit;
     call->what.feed = commit->feed ? feed_dup(commit->feed) : NULL;
     call->on_done = on_done;

@@ -460,6 +460,7 @@ struct store_thread *thread_new(struct storage *storage, GMainContext *context,
     thread->source = g_source_new(&done_source_funcs, sizeof(struct done_source));
     ((struct done_source *)thread->source)->thread = thread;
     g_source_set_name(thread->source, "store completions");
+    g_source_set_priority(thread->source, G_PRIORITY_HIGH);
     g_source_attach(thread->source, thread->context);
     thread->thread = g_thread_new("storage", thread_main, thread);
     return thread;

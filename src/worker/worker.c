@@ -31,8 +31,9 @@ static void stop(struct worker *worker)
     g_clear_pointer(&worker->source, g_source_unref);
 }
 
-/* One job a turn of the loop. The callback comes last: it may free the worker. */
-static gboolean on_idle(gpointer user)
+/* A job that comes alone is done before anything else: news is on its way. Of many, one in each turn
+ * of the loop, so that others have theirs. The callback comes last: it may free the worker. */
+static gboolean on_turn(gpointer user)
 {
     struct worker *worker = user;
     struct job *job = g_queue_pop_head(&worker->jobs);
@@ -41,7 +42,9 @@ static gboolean on_idle(gpointer user)
     gsize size = 0;
     const char *bytes = g_bytes_get_data(job->body, &size);
     g_autoptr(GError) error = NULL;
-    if (!has_more)
+    if (has_more)
+        g_source_set_priority(worker->source, G_PRIORITY_DEFAULT);
+    else
         g_clear_pointer(&worker->source, g_source_unref);
     struct feed_doc *doc = feed_parse(bytes ? bytes : "", size, &options, &error);
     job->on_done(doc, error, job->user);
@@ -82,8 +85,8 @@ guint64 worker_submit(struct worker *worker, GBytes *body, const struct feed_opt
     g_queue_push_tail(&worker->jobs, job);
     if (!worker->source) {
         worker->source = g_idle_source_new();
-        g_source_set_priority(worker->source, G_PRIORITY_DEFAULT);
-        g_source_set_callback(worker->source, on_idle, worker, NULL);
+        g_source_set_priority(worker->source, G_PRIORITY_HIGH);
+        g_source_set_callback(worker->source, on_turn, worker, NULL);
         g_source_attach(worker->source, worker->context);
     }
     return job->id;

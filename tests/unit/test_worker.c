@@ -71,6 +71,37 @@ static void test_in_order_and_later(void **state)
     seen_free(seen);
 }
 
+static gboolean on_other(gpointer user)
+{
+    g_string_append(((struct seen *)user)->order, "other;");
+    return G_SOURCE_CONTINUE;
+}
+
+/* A document that comes alone is read before the rest of the loop; of many, one in each turn. */
+static void test_turns(void **state)
+{
+    (void)state;
+    g_autoptr(GMainContext) context = g_main_context_new();
+    struct seen *seen = seen_new(context);
+    g_autoptr(GSource) other = g_idle_source_new();
+    g_source_set_priority(other, G_PRIORITY_DEFAULT);
+    g_source_set_callback(other, on_other, seen, NULL);
+    g_source_attach(other, context);
+    submit(seen, "one");
+    g_main_context_iteration(context, FALSE);
+    g_main_context_iteration(context, FALSE);
+    assert_string_equal(seen->order->str, "one;other;");
+    g_string_truncate(seen->order, 0);
+    submit(seen, "two");
+    submit(seen, "three");
+    submit(seen, "four");
+    for (int i = 0; i < 3; i++)
+        g_main_context_iteration(context, FALSE);
+    assert_string_equal(seen->order->str, "two;other;three;other;four;");
+    g_source_destroy(other);
+    seen_free(seen);
+}
+
 static void test_error(void **state)
 {
     (void)state;
@@ -144,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_order_and_later),
+        cmocka_unit_test(test_turns),
         cmocka_unit_test(test_error),
         cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_freed),
