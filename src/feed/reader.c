@@ -217,14 +217,23 @@ static enum root root_of(struct slice local)
     return slice_is_nocase(local, "feed") ? ROOT_ATOM : ROOT_NONE;
 }
 
+/* As namespaces are compared, without regard to case. */
+static bool names_rss09(struct slice uri)
+{
+    static const char part[] = "simple/0.9";
+    for (size_t i = 0; i + sizeof part - 1 <= uri.size; i++)
+        if (g_ascii_strncasecmp(uri.at + i, part, sizeof part - 1) == 0)
+            return true;
+    return false;
+}
+
 /* Which of the two RSS families: 0.90 has a namespace of Netscape's, 0.91-0.94 a version. */
 static enum feed_format rss_format(const struct reader *r, enum root root)
 {
     const struct slice *version = xml_attribute(&r->xml, "version");
     if (root == ROOT_RDF) {
         for (size_t i = 0; i < r->xml.n_attributes; i++)
-            if (memmem(r->xml.attributes[i].value.at, r->xml.attributes[i].value.size, "simple/0.9",
-                       10))
+            if (names_rss09(r->xml.attributes[i].value))
                 return FEED_RSS09;
         return FEED_RSS10;
     }

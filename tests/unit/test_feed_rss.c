@@ -42,6 +42,11 @@ static void test_formats(void **state)
               "<channel><title>F</title></channel><item><title>I</title><link>http://x/1</link></"
               "item></r:RDF>",
               "rss09 title=F [ title=I link=http://x/1 ]");
+    expect_at(NULL,
+              "<r:RDF xmlns:r='http://www.w3.org/1999/02/22-rdf-syntax-ns#' "
+              "xmlns='HTTP://MY.NETSCAPE.COM/RDF/SIMPLE/0.9/'>"
+              "<channel><title>F</title></channel><item><title>I</title></item></r:RDF>",
+              "rss09 title=F [ title=I ]");
     expect_at(NULL, "<channel><title>F</title><item><title>I</title></item></channel>",
               "rss20 title=F [ title=I ]");
     expect_at(NULL, "<rss><item><title>I</title></item></rss>", "rss20 [ title=I ]");
