@@ -69,7 +69,8 @@ void resume_check(struct monitor *monitor)
     if (asleep_ms < SLEPT_MS)
         return;
     static char reason[] = "the machine was asleep";
-    note_gap(monitor, asleep_ms / 1000, reason);
+    note_gap(monitor, (int64_t)((double)asleep_ms * clock_scale(monitor->parts.clock)) / 1000,
+             reason);
     resume_spread(monitor);
 }
 
