@@ -66,6 +66,12 @@ static void set_time(json_t *object, const char *key, int64_t time_s)
     json_set_time(object, key, time_s, 0);
 }
 
+/* 0: never. */
+static int64_t next_due_s(const struct config_feed *settings, const struct store_feed *state)
+{
+    return settings->is_enabled && !state->schedule.is_gone ? state->schedule.due_s : 0;
+}
+
 static json_t *feed_value(const struct snapshot *snapshot, const struct config_feed *settings)
 {
     static const struct store_feed nothing;
@@ -77,7 +83,10 @@ static json_t *feed_value(const struct snapshot *snapshot, const struct config_f
     json_set_text(object, "title", state->title);
     set_time(object, "last_look", state->schedule.looked_s);
     set_time(object, "last_news", state->schedule.new_item_s);
-    set_time(object, "next_due", state->schedule.due_s);
+    set_time(object, "next_due", next_due_s(settings, state));
+    const struct schedule_settings schedule = {settings->interval_s, settings->cache_max_s};
+    json_set_int(object, "interval", schedule_interval_s(&schedule, &state->schedule));
+    set_time(object, "rhythm", state->schedule.rhythm_s);
     set_time(object, "failing_since", state->schedule.failing_since_s);
     json_set_int(object, "failures", state->schedule.failures);
     json_set_text(object, "message", state->message);
@@ -152,24 +161,29 @@ static char *relative(int64_t time_s, int64_t now_s)
     return g_strdup_printf(time_s > now_s ? "in %s" : "%s ago", number);
 }
 
-static void print_feeds(const struct snapshot *snapshot)
+static void print_feed(const struct snapshot *snapshot, const struct config_feed *settings)
 {
     static const struct store_feed nothing;
-    printf("%-24s %-9s %-10s %-10s %-10s %s\n", "FEED", "HEALTH", "LOOKED", "NEWS", "NEXT", "TEXT");
-    for (guint i = 0; i < snapshot->config->feeds->len; i++) {
-        const struct config_feed *settings = g_ptr_array_index(snapshot->config->feeds, i);
-        const struct store_feed *state = state_of(snapshot, settings->id);
-        const char *word = health(snapshot, settings, state);
-        state = state ? state : &nothing;
-        g_autofree char *looked = relative(state->schedule.looked_s, snapshot->now_s);
-        g_autofree char *news = relative(state->schedule.new_item_s, snapshot->now_s);
-        g_autofree char *next =
-            relative(settings->is_enabled ? state->schedule.due_s : 0, snapshot->now_s);
-        int64_t mean = state->text_items > 0 ? state->text_bytes / state->text_items : 0;
-        printf("%-24s %-9s %-10s %-10s %-10s %" G_GINT64_FORMAT "B%s%s\n", settings->id, word,
-               looked, news, next, mean, state->message ? "  " : "",
-               state->message ? state->message : "");
-    }
+    const struct store_feed *state = state_of(snapshot, settings->id);
+    const char *word = health(snapshot, settings, state);
+    const struct schedule_settings schedule = {settings->interval_s, settings->cache_max_s};
+    state = state ? state : &nothing;
+    g_autofree char *looked = relative(state->schedule.looked_s, snapshot->now_s);
+    g_autofree char *news = relative(state->schedule.new_item_s, snapshot->now_s);
+    g_autofree char *next = relative(next_due_s(settings, state), snapshot->now_s);
+    int64_t every_min = schedule_interval_s(&schedule, &state->schedule) / 60;
+    int64_t mean = state->text_items > 0 ? state->text_bytes / state->text_items : 0;
+    printf("%-24s %-9s %-10s %-10s %-10s %4" G_GINT64_FORMAT "m  %" G_GINT64_FORMAT "B%s%s\n",
+           settings->id, word, looked, news, next, every_min, mean, state->message ? "  " : "",
+           state->message ? state->message : "");
+}
+
+static void print_feeds(const struct snapshot *snapshot)
+{
+    printf("%-24s %-9s %-10s %-10s %-10s %-6s %s\n", "FEED", "HEALTH", "LOOKED", "NEWS", "NEXT",
+           "EVERY", "TEXT");
+    for (guint i = 0; i < snapshot->config->feeds->len; i++)
+        print_feed(snapshot, g_ptr_array_index(snapshot->config->feeds, i));
 }
 
 static void print_rules_and_sinks(const struct snapshot *snapshot)

@@ -83,11 +83,32 @@ static char *recovery_text(const struct monitor_feed *feed, const struct schedul
                : g_strdup("Can be read again");
 }
 
+/* The remedy is the user's: whom he offends is his choice. */
+static void note_window(struct monitor_feed *feed)
+{
+    struct store_feed *state = feed->state;
+    const struct schedule_settings settings = monitor_schedule_settings(feed);
+    int64_t now_s = clock_wall_s(feed->monitor->parts.clock), hint_s;
+    bool was_told =
+        state->window_told_s != 0 && ABS(now_s - state->window_told_s) < NOTICES_WINDOW_S;
+    if (was_told ||
+        !schedule_outlasts_window(&settings, &state->schedule, state->n_items_last, &hint_s))
+        return;
+    state->window_told_s = now_s;
+    g_autofree char *wait = span_text(hint_s);
+    g_autofree char *text = g_strdup_printf(
+        "Items may be missed: its server asks not to be asked for %s, and its list of %u items "
+        "lasts less; a shorter cache_max would ask sooner",
+        wait, state->n_items_last);
+    add(feed, "health", text);
+}
+
 /* A feed that is away for long and then silent is told of once, and once that it is back. */
 void notices_on_outcome(struct monitor_feed *feed, const struct schedule_state *before)
 {
     struct store_feed *state = feed->state;
     const struct schedule_settings settings = monitor_schedule_settings(feed);
+    note_window(feed);
     enum schedule_health health = schedule_health(&settings, &state->schedule);
     bool was_told = state->health_told_s != 0;
     bool is_trouble = health != SCHEDULE_WELL && health != SCHEDULE_FAILING;

@@ -12,6 +12,8 @@
 
 /* So often, at most, a feed's gaps are told; each is recorded. */
 #define NOTICES_GAP_S 86400
+/* And that a server keeps us away for longer than its list lasts. */
+#define NOTICES_WINDOW_S (30 * 86400)
 
 struct notices; /* alerts, and all that they point to */
 

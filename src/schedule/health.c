@@ -28,6 +28,16 @@ bool schedule_is_outage(const struct schedule_settings *settings,
     return span_s >= MAX(schedule_interval_s(settings, state), SCHEDULE_DEFAULT_S);
 }
 
+bool schedule_outlasts_window(const struct schedule_settings *settings,
+                              const struct schedule_state *state, uint32_t n_items,
+                              int64_t *ret_hint_s)
+{
+    int64_t hint_s = state->allowed_s - state->looked_s;
+    *ret_hint_s = hint_s;
+    return state->failing_since_s == 0 && state->rhythm_s > 0 && n_items > 0 &&
+           hint_s > schedule_interval_s(settings, state) && hint_s / n_items > state->rhythm_s;
+}
+
 enum schedule_health schedule_health(const struct schedule_settings *settings,
                                      const struct schedule_state *state)
 {

@@ -24,6 +24,11 @@ enum schedule_health {
 /* Whether a feed that could not be read for so long was out of sight longer than it usually is. */
 bool schedule_is_outage(const struct schedule_settings *settings,
                         const struct schedule_state *state, int64_t span_s);
+/* Whether the server keeps us away for longer than its list of so many items lasts, going by the
+ * rhythm: then items may come and go unseen. For how long: *ret_hint_s. */
+bool schedule_outlasts_window(const struct schedule_settings *settings,
+                              const struct schedule_state *state, uint32_t n_items,
+                              int64_t *ret_hint_s);
 enum schedule_health schedule_health(const struct schedule_settings *settings,
                                      const struct schedule_state *state);
 

@@ -54,6 +54,7 @@ struct store_feed { /* everything that is remembered of one configured feed */
     int64_t
         health_told_s;  /* when the user was told that it is not well; 0: it is, or was not told */
     int64_t gap_told_s; /* when the user was last told that its window rolled over; 0: never */
+    int64_t window_told_s; /* the same, that its server keeps us away for too long */
     char *title;
     bool is_baselined; /* a document was taken in once */
     bool is_silent;    /* its first document is no news, whatever `initial` says */

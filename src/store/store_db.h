@@ -14,7 +14,7 @@
 
 #define DB_FILE         "feedwatch.db"
 #define STORE_LOCK_FILE "lock"
-#define DB_VERSION      3
+#define DB_VERSION      4
 
 enum db_query {
     DB_BEGIN,

@@ -80,6 +80,7 @@ static void bind_feed(sqlite3_stmt *query, const struct store_feed *feed)
     sqlite3_bind_int64(query, 34, feed->health_told_s);
     sqlite3_bind_int64(query, 35, feed->schedule.pause_s);
     sqlite3_bind_int64(query, 36, feed->gap_told_s);
+    sqlite3_bind_int64(query, 37, feed->window_told_s);
 }
 
 static void read_schedule(sqlite3_stmt *row, struct schedule_state *schedule)
@@ -127,6 +128,7 @@ struct store_feed *feed_from_row(sqlite3_stmt *row)
     feed->health_told_s = sqlite3_column_int64(row, 33);
     feed->schedule.pause_s = sqlite3_column_int64(row, 34);
     feed->gap_told_s = sqlite3_column_int64(row, 35);
+    feed->window_told_s = sqlite3_column_int64(row, 36);
     return feed;
 }
 

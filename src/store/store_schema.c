@@ -57,7 +57,10 @@ static const char step_3[] = "ALTER TABLE feed ADD COLUMN pause_s INTEGER NOT NU
 /* No release will be so far ahead: the number is spoilt. */
 #define VERSION_MAX (DB_VERSION + 1000)
 
-static const char *const steps[DB_VERSION] = {step_1, step_2, step_3};
+static const char step_4[] =
+    "ALTER TABLE feed ADD COLUMN window_told_s INTEGER NOT NULL DEFAULT 0;";
+
+static const char *const steps[DB_VERSION] = {step_1, step_2, step_3, step_4};
 
 static int read_version(sqlite3 *sqlite, int *ret_version)
 {

@@ -12,7 +12,7 @@ const char *const store_sql[N_DB_QUERIES] = {
     [DB_FEED_INSERT] =
         "INSERT INTO feed(" STORE_FEED_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
         " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,"
-        " ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36)",
+        " ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37)",
     /* The same numbers; id (?2) keeps its index untouched. */
     [DB_FEED_UPDATE] =
         "UPDATE feed SET url = ?3, moved_url = ?4, candidate_url = ?5, candidate_since_s = ?6,"
@@ -23,7 +23,7 @@ const char *const store_sql[N_DB_QUERIES] = {
         " unmodified_since_s = ?25, unconditional_s = ?26, failures = ?27, throttles = ?28,"
         " has_validator = ?29, is_gone = ?30, publisher_s = ?31,"
         " skip_hours = ?32, skip_days = ?33, health_told_s = ?34,"
-        " pause_s = ?35, gap_told_s = ?36 WHERE row = ?1",
+        " pause_s = ?35, gap_told_s = ?36, window_told_s = ?37 WHERE row = ?1",
     [DB_FEED_RENAME] = "UPDATE OR IGNORE feed SET id = ?2 WHERE row = ?1",
     [DB_FEED_TOUCHED] = "UPDATE feed SET touched_s = ?2 WHERE row = ?1",
 

@@ -10,7 +10,7 @@
     " last_modified, body_hash, message, title, is_baselined, uses_title_key, n_items_last,"       \
     " text_bytes, text_items, due_s, asked_s, looked_s, new_item_s, failing_since_s, allowed_s,"   \
     " rhythm_s, unmodified_since_s, unconditional_s, failures, throttles, has_validator, is_gone," \
-    " publisher_s, skip_hours, skip_days, health_told_s, pause_s, gap_told_s"
+    " publisher_s, skip_hours, skip_days, health_told_s, pause_s, gap_told_s, window_told_s"
 
 /* In the order that alert_from_row() expects; of a table named a. */
 #define STORE_ALERT_COLUMNS                                                                     \

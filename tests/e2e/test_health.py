@@ -113,6 +113,17 @@ def test_e41_gaps_are_told_once_a_day_and_recorded_each_time(make_stage):
     assert [a["kind"] for a in told(stage)] == ["gap", "gap"]
 
 
+def test_a_server_that_asks_for_more_than_its_list_lasts(make_stage):
+    long = {"Cache-Control": "max-age=172800"}
+    lists = [Reply(200, feed(*range(n, n + 3)), long) for n in range(1, 9)]
+    stage = make_stage({"a": Play(*lists), "b": Play(*[ok(*range(n, n + 3)) for n in range(1, 9)]),
+                        "short": Play(*lists, cache_max="10m")})
+    stage.passes(6, HOUR_S)
+    (window,) = told(stage, "health")
+    assert window["feed"] == "a" and window["title"] == "Items may be missed: its server asks not to be asked for 48 hours, " \
+        "and its list of 3 items lasts less; a shorter cache_max would ask sooner"
+
+
 # --- to whom ---
 
 def test_it_goes_to_the_sinks_of_the_rules_that_look_at_the_feed(make_stage, tmp_path):
@@ -142,7 +153,7 @@ def test_a_database_without_these_columns_is_migrated(make_stage):
     stage = make_stage({"a": Play(ok(1), ok(1, 2))})
     stage.passes(1, 1)
     with closing(sqlite3.connect(stage.daemon.state / "feedwatch.db")) as database:
-        for column in ("pause_s", "gap_told_s"):
+        for column in ("pause_s", "gap_told_s", "window_told_s"):
             database.execute(f"ALTER TABLE feed DROP COLUMN {column}")
         database.execute("PRAGMA user_version = 2")
         database.commit()

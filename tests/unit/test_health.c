@@ -96,6 +96,42 @@ static void test_silent(void **state)
     }
 }
 
+static void test_window(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        int64_t hint_s, rhythm_s;
+        uint32_t n_items;
+        int64_t failing_since_s;
+        bool expected;
+    } cases[] = {
+        {"two days for ten items a day", 2 * DAY, DAY / 10, 10, 0, true},
+        {"two days for thirty", 2 * DAY, DAY / 10, 30, 0, false},
+        {"as long as the list", 2 * DAY, DAY / 5, 10, 0, false},
+        {"nothing asked for", 0, 60, 1, 0, false},
+        {"no longer than usual", 500, 60, 1, 0, false},
+        {"no rhythm", 2 * DAY, 0, 10, 0, false},
+        {"no items", 2 * DAY, 60, 0, 0, false},
+        {"a failure", 2 * DAY, DAY / 10, 10, NOW, false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct schedule_settings settings = {.cache_max_s = 2 * DAY};
+        const struct schedule_state schedule = {
+            .looked_s = NOW,
+            .allowed_s = NOW + cases[i].hint_s,
+            .rhythm_s = cases[i].rhythm_s,
+            .failing_since_s = cases[i].failing_since_s,
+            .has_validator = true,
+        };
+        int64_t hint_s;
+        bool is = schedule_outlasts_window(&settings, &schedule, cases[i].n_items, &hint_s);
+        if (is != cases[i].expected)
+            fail_msg("%s", cases[i].what);
+        assert_int_equal(hint_s, cases[i].hint_s);
+    }
+}
+
 /* A busy feed that rests from Friday to Monday: its weekend is known again a week later. */
 static void test_a_pause_is_remembered(void **state)
 {
@@ -118,6 +154,7 @@ int main(void)
         cmocka_unit_test(test_unreachable),
         cmocka_unit_test(test_sleep_is_not_failure),
         cmocka_unit_test(test_silent),
+        cmocka_unit_test(test_window),
         cmocka_unit_test(test_a_pause_is_remembered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,7 @@ static struct store_feed full_feed(void)
         .text_items = 77,
         .health_told_s = 78,
         .gap_told_s = 79,
+        .window_told_s = 80,
     };
 }
 
@@ -70,6 +71,7 @@ static void assert_same_feed(const struct store_feed *a, const struct store_feed
     assert_int_equal(a->text_items, b->text_items);
     assert_int_equal(a->health_told_s, b->health_told_s);
     assert_int_equal(a->gap_told_s, b->gap_told_s);
+    assert_int_equal(a->window_told_s, b->window_told_s);
     assert_same_schedule(&a->schedule, &b->schedule);
 }
 
