@@ -93,11 +93,14 @@ static bool check_characters(struct reader *reader, const struct line *line, siz
 
 static void append_encoded(GString *out, const char *text, size_t size)
 {
+    static const char digits[] = "0123456789ABCDEF";
     for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        const char encoded[] = {'%', digits[c >> 4], digits[c & 15]};
         if (g_ascii_isalnum(text[i]))
             g_string_append_c(out, text[i]);
         else
-            g_string_append_printf(out, "%%%02X", (unsigned char)text[i]);
+            g_string_append_len(out, encoded, sizeof encoded);
     }
 }
 

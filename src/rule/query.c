@@ -4,24 +4,6 @@
 
 #include <string.h>
 
-enum operator_kind {
-    OPERATOR_NONE, /* a term */
-    OPERATOR_AND,
-    OPERATOR_OR,
-    OPERATOR_NOT,
-    OPERATOR_NEAR,
-    OPERATOR_ONEAR,
-    OPERATOR_ATLEAST,
-    OPERATOR_END, /* of the text, or a closing parenthesis */
-    OPERATOR_BAD  /* reported */
-};
-
-struct operator_token {
-    enum operator_kind kind;
-    unsigned n;
-    size_t start, end;
-};
-
 static const char *const operator_names[] = {"", "AND", "OR", "NOT", "NEAR", "ONEAR", "ATLEAST"};
 
 static struct query_node *parse_or(struct query_parser *parser);
@@ -161,10 +143,8 @@ static void read_slashed(struct query_parser *parser, struct operator_token *tok
     read_number(parser, token, all_digits(rest, rest_size) ? slash : token->end - 1);
 }
 
-/* Looks at what comes next without taking it. */
-static struct operator_token peek(struct query_parser *parser)
+static struct operator_token read_operator(struct query_parser *parser)
 {
-    query_skip_blanks(parser);
     struct operator_token token = {.start = parser->pos, .n = QUERY_NEAR_DEFAULT};
     size_t at = parser->pos;
     if (at >= parser->size || parser->text[at] == ')') {
@@ -185,6 +165,16 @@ static struct operator_token peek(struct query_parser *parser)
             read_number(parser, &token, token.end - 1);
     }
     return token;
+}
+
+/* Looks at what comes next without taking it. */
+static struct operator_token peek(struct query_parser *parser)
+{
+    query_skip_blanks(parser);
+    if (!parser->has_peeked || parser->peeked.start != parser->pos)
+        parser->peeked = read_operator(parser);
+    parser->has_peeked = true;
+    return parser->peeked;
 }
 
 static struct query_node *expected_operand(struct query_parser *parser,

@@ -104,6 +104,24 @@ struct query_node *query_parse_list(struct query_context *context, const char *t
 unsigned query_parse_fields(struct query_context *context, const char *text);
 
 /* What the parts of the parser share. */
+enum operator_kind {
+    OPERATOR_NONE, /* a term */
+    OPERATOR_AND,
+    OPERATOR_OR,
+    OPERATOR_NOT,
+    OPERATOR_NEAR,
+    OPERATOR_ONEAR,
+    OPERATOR_ATLEAST,
+    OPERATOR_END, /* of the text, or a closing parenthesis */
+    OPERATOR_BAD  /* reported */
+};
+
+struct operator_token {
+    enum operator_kind kind;
+    unsigned n;
+    size_t start, end;
+};
+
 struct query_parser {
     struct query_context *context;
     const char *text;
@@ -112,6 +130,8 @@ struct query_parser {
     unsigned value_field; /* inside feed:, lang:, site:, link: the bit of that field */
     bool is_list;         /* items end at a comma, too */
     size_t n_bad;         /* behind the last operator that was reported, so that it is once */
+    struct operator_token peeked; /* what comes at its start */
+    bool has_peeked;
 };
 
 struct query_node *query_node_new(struct query_parser *parser, enum query_kind kind, size_t start);

@@ -66,6 +66,8 @@ static void check_letters(struct pattern *pattern, enum word_test test)
 {
     size_t all, run;
     bool is_ascii;
+    if (test != WORD_BEGINS && test != WORD_LIKE)
+        return;
     count_letters(pattern->text, &all, &run, &is_ascii);
     if (test == WORD_BEGINS && all < (is_ascii ? 3 : 2))
         too_few_letters(pattern, "at least 3 letters before the * (2 outside ASCII)");
