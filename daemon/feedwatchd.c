@@ -57,7 +57,7 @@ static gboolean on_out_of_patience(gpointer user)
 {
     struct daemon *daemon = user;
     daemon->patience = 0;
-    if (store_backlog(daemon->store) > 0)
+    if (store_is_stuck(daemon->store))
         g_main_loop_quit(daemon->loop);
     return G_SOURCE_REMOVE;
 }

@@ -195,6 +195,11 @@ guint store_backlog(struct store *store)
     return thread_backlog(store->thread);
 }
 
+bool store_is_stuck(struct store *store)
+{
+    return thread_is_stuck(store->thread);
+}
+
 /* ---- logs ---- */
 
 struct set_logs {

@@ -104,6 +104,8 @@ GPtrArray *store_load_feeds(struct store *store);
 int64_t store_time_origin(struct store *store, int64_t now_s);
 /* How many commits were accepted and are not yet on disk. */
 guint store_backlog(struct store *store);
+/* Whether what is to be stored waits for a disk that takes nothing. */
+bool store_is_stuck(struct store *store);
 
 typedef void (*store_done)(void *user);
 

@@ -29,9 +29,10 @@ struct store_thread {
     GMutex lock;
     GCond wake;                      /* the thread waits */
     GCond answered;                  /* thread_ask() and thread_close() wait */
-    struct task_queue waiting, done; /* under the lock, like the next four */
+    struct task_queue waiting, done; /* under the lock, like the next five */
     guint backlog;
     bool is_closing, is_abandoned, is_over;
+    bool is_stuck;
     bool wrote_all;
     GSource *source; /* delivers done */
     GMainContext *context;
@@ -323,11 +324,19 @@ static void drop(struct task *chain)
     }
 }
 
+static void set_stuck(struct store_thread *thread, bool is_stuck)
+{
+    g_mutex_lock(&thread->lock);
+    thread->is_stuck = is_stuck;
+    g_mutex_unlock(&thread->lock);
+}
+
 /* False where it was given up. */
 static bool process(struct store_thread *thread, struct task *chain)
 {
     int64_t pause_ms = RETRY_MIN_MS;
     while (thread->is_damaged || run_batch(thread, chain) != RUN_DONE) {
+        set_stuck(thread, true);
         if (!thread->is_damaged)
             chain = answer_overtakers(thread, chain);
         if (!wait_for_retry(thread, pause_ms)) {
@@ -336,6 +345,7 @@ static bool process(struct store_thread *thread, struct task *chain)
         }
         pause_ms = MIN(pause_ms * 2, RETRY_MAX_MS);
     }
+    set_stuck(thread, false);
     hand_back(thread, chain);
     return true;
 }
@@ -503,6 +513,14 @@ guint thread_backlog(struct store_thread *thread)
     guint backlog = thread->backlog;
     g_mutex_unlock(&thread->lock);
     return backlog;
+}
+
+bool thread_is_stuck(struct store_thread *thread)
+{
+    g_mutex_lock(&thread->lock);
+    bool is_stuck = thread->is_stuck;
+    g_mutex_unlock(&thread->lock);
+    return is_stuck;
 }
 
 static bool wait_for_end(struct store_thread *thread, int64_t deadline_ms)

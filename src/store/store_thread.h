@@ -46,5 +46,7 @@ bool thread_post(struct store_thread *thread, struct task *task);
 /* Posts and waits until it has run. The task stays the caller's; its free may be NULL. */
 void thread_ask(struct store_thread *thread, struct task *task);
 guint thread_backlog(struct store_thread *thread);
+/* Whether a transaction has failed and not succeeded since. */
+bool thread_is_stuck(struct store_thread *thread);
 
 #endif
