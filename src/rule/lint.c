@@ -91,21 +91,28 @@ static bool is_look_alike(uint32_t c)
     return false;
 }
 
+#define BOTH_SCRIPTS (SCRIPT_LATIN | SCRIPT_CYRILLIC)
+
+static bool has_both_scripts(const char *text, size_t start, size_t end)
+{
+    unsigned scripts = 0;
+    for (size_t pos = start; pos < end;)
+        scripts |= script_of(utf8_next(text, end, &pos));
+    return (scripts & BOTH_SCRIPTS) == BOTH_SCRIPTS;
+}
+
 /* One written word: letters of both scripts, and all those of one of them look like the other's. */
 static void check_look_alikes_in(const struct lint *lint, size_t start, size_t end)
 {
-    const unsigned both = SCRIPT_LATIN | SCRIPT_CYRILLIC;
-    unsigned scripts = 0, distinct = 0; /* scripts of letters that have no double */
-    for (size_t pos = start; pos < end;)
-        scripts |= script_of(utf8_next(lint->text, end, &pos));
-    if ((scripts & both) != both)
+    unsigned distinct = 0; /* scripts of letters that have no double */
+    if (!has_both_scripts(lint->text, start, end))
         return;
     for (size_t pos = start; pos < end;) {
         uint32_t c = utf8_next(lint->text, end, &pos);
         if (!is_look_alike(c))
-            distinct |= script_of(c) & both;
+            distinct |= script_of(c) & BOTH_SCRIPTS;
     }
-    if (distinct == both)
+    if (distinct == BOTH_SCRIPTS)
         return;
     rule_warning(problems_of(lint), start,
                  "%.*s mixes %s letters into a %s word: they only look alike", (int)(end - start),
@@ -122,8 +129,8 @@ static void check_look_alikes(const struct lint *lint, const struct query_node *
     const char *text = lint->text + node->start;
     for (; done < size && (unsigned char)text[done] < 0x80; done++)
         continue;
-    if (done == size)
-        return; /* ASCII */
+    if (done == size || !has_both_scripts(text, 0, size))
+        return;
     struct words *cutter = lint->context->words;
     const struct word *list;
     words_start(cutter, text, size);
@@ -263,12 +270,13 @@ static void gather(struct conjuncts *conjuncts, const struct query_node *node, u
                is_negated);
         return;
     }
-    struct conjunct conjunct = {.hash = lint_hash(node, mask),
-                                .is_negated = is_negated,
-                                .node = outer ? outer : node,
-                                .part = conjuncts->part};
-    if (node->kind != QUERY_AND || is_negated)
+    if (node->kind != QUERY_AND || is_negated) {
+        struct conjunct conjunct = {.hash = lint_hash(node, mask),
+                                    .is_negated = is_negated,
+                                    .node = outer ? outer : node,
+                                    .part = conjuncts->part};
         g_array_append_val(conjuncts->list, conjunct);
+    }
     if (node->kind == QUERY_LIST)
         list = conjuncts->lint->lists[node->list];
     if (list && (is_negated || !list->first->next)) {

@@ -34,14 +34,8 @@ void query_append(struct query_node *parent, struct query_node *child)
     parent->depth = MAX(parent->depth, child->depth + 1);
 }
 
-size_t query_blank(const struct query_parser *parser, size_t pos)
+size_t query_wide_blank(const struct query_parser *parser, size_t pos)
 {
-    if (pos >= parser->size)
-        return 0;
-    if (parser->text[pos] == ' ' || (parser->text[pos] >= '\t' && parser->text[pos] <= '\r'))
-        return 1;
-    if ((unsigned char)parser->text[pos] < 0x80)
-        return 0;
     size_t end = pos;
     uint32_t c = utf8_next(parser->text, parser->size, &end);
     bool is_blank = c == 0xA0 || c == 0x3000 || (c >= 0x2000 && c <= 0x200A) || c == 0x202F;
@@ -426,7 +420,10 @@ static struct query_node *parse_near(struct query_parser *parser)
 static bool take_lone_dash(struct query_parser *parser)
 {
     query_skip_blanks(parser);
-    size_t at = parser->pos, end = query_run_end(parser, at);
+    size_t at = parser->pos, end;
+    if (at >= parser->size || (parser->text[at] != '-' && parser->text[at] != '\xE2'))
+        return false;
+    end = query_run_end(parser, at);
     if (end < parser->size && (parser->text[end] == '(' || parser->text[end] == '"'))
         return false;
     static const char *const dashes[] = {"-", "–", "—"};

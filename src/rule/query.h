@@ -136,8 +136,19 @@ struct query_parser {
 
 struct query_node *query_node_new(struct query_parser *parser, enum query_kind kind, size_t start);
 void query_append(struct query_node *parent, struct query_node *child);
-/* The bytes of the blank at pos, 0 where there is none. */
-size_t query_blank(const struct query_parser *parser, size_t pos);
+/* The bytes of the blank at pos, which is no ASCII character; 0 where there is none. */
+size_t query_wide_blank(const struct query_parser *parser, size_t pos);
+/* The same for any pos. */
+static inline size_t query_blank(const struct query_parser *parser, size_t pos)
+{
+    if (pos >= parser->size)
+        return 0;
+    unsigned char c = (unsigned char)parser->text[pos];
+    if (c >= 0x80)
+        return query_wide_blank(parser, pos);
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
 void query_skip_blanks(struct query_parser *parser);
 /* The end of the run at pos that holds no blank, parenthesis or quote. */
 size_t query_run_end(const struct query_parser *parser, size_t pos);

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static const char *const default_languages[] = {"en", "es", "ru"};
-#define DEFAULT_FIELDS FIELDS_TEXT
+#define DEFAULT_LANGUAGES "en, es, ru"
+#define DEFAULT_FIELDS    FIELDS_TEXT
 
 /* What is known of a list before any rule uses it. */
 struct list_facts {
@@ -21,6 +21,7 @@ struct builder {
     struct list_facts *facts;
     struct stemmers *stemmers;
     unsigned languages[LANGUAGES_MAX]; /* of the rule at hand */
+    const char *language_text; /* that they are from; NULL: one with problems, or none yet */
     const struct rule_def *rules;
     size_t n_rules;
     const struct rule_feed_def *feeds;
@@ -243,14 +244,12 @@ static void read_languages(struct builder *builder, const char *text)
 {
     static const char separators[] = ", \t\r\n";
     struct compiler *compiler = &builder->compiler;
+    if (!text)
+        text = DEFAULT_LANGUAGES;
+    if (builder->language_text && strcmp(text, builder->language_text) == 0)
+        return; /* those of the rule before */
+    guint n_problems = builder->problems.list->len;
     compiler->n_languages = 0;
-    if (!text) {
-        for (size_t i = 0; i < G_N_ELEMENTS(default_languages); i++)
-            builder->languages[compiler->n_languages++] =
-                language_find(default_languages[i], strlen(default_languages[i]));
-        compiler->language_choice = 1;
-        return;
-    }
     for (const char *at = text + strspn(text, separators); *at; at += strspn(at, separators)) {
         size_t size = strcspn(at, separators);
         unsigned language = language_find(at, size);
@@ -273,6 +272,7 @@ static void read_languages(struct builder *builder, const char *text)
         g_hash_table_insert(builder->language_choices, g_strdup(text), choice);
     }
     compiler->language_choice = GPOINTER_TO_UINT(choice);
+    builder->language_text = builder->problems.list->len == n_problems ? text : NULL;
 }
 
 static uint32_t read_scope(struct builder *builder, const char *text)

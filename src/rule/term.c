@@ -184,8 +184,28 @@ static bool inflect_last(struct query_parser *parser, size_t at, GArray *words, 
     return true;
 }
 
+/* A word of ASCII letters and digits, as most are: what words_next() would make of it. */
+static bool cut_plain_word(struct query_parser *parser, size_t start, size_t end, GArray *words)
+{
+    const char *text = parser->text + start;
+    size_t size = end - start;
+    if (size == 0 || size > WORD_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < size; i++)
+        if (!g_ascii_isalnum(text[i]))
+            return false;
+    char *folded = query_arena_strndup(parser->context->arena, text, size);
+    for (size_t i = 0; i < size; i++)
+        folded[i] = g_ascii_tolower(folded[i]);
+    struct query_word word = {.test = WORD_IS, .folded = folded, .size = size};
+    g_array_append_val(words, word);
+    return true;
+}
+
 bool query_cut_words(struct query_parser *parser, size_t start, size_t end, GArray *words)
 {
+    if (cut_plain_word(parser, start, end, words))
+        return true;
     struct rule_problems *problems = parser->context->problems;
     size_t tilde = end, n_before = words->len;
     const char *found = memchr(parser->text + start, '~', end - start);
