@@ -127,7 +127,7 @@ const struct config_sink *config_find_sink(const struct config *config, const ch
 /* "FILE:LINE:COL: error: text", without a newline. Newly allocated. */
 char *config_problem_text(const struct config_problem *problem);
 /* The whole configuration as it is understood, every setting with its value, in the file's own
- * format. */
+ * format. It may be shown to others: passwords in URLs and the values of headers are masked. */
 void config_print(const struct config *config, GString *out);
 
 #endif

@@ -367,6 +367,24 @@ static void print_list(const struct setting *row, const void *object, GString *o
     format_list(out, (const char *const *)field_strings(row, object));
 }
 
+static void print_url(const struct setting *row, const void *object, GString *out)
+{
+    const char *text = field_string(row, object);
+    g_autofree char *masked = url_masked(text ? text : "");
+    g_string_append(out, masked);
+}
+
+static void print_headers(const struct setting *row, const void *object, GString *out)
+{
+    g_auto(GStrv) masked = g_strdupv(field_strings(row, object));
+    for (char **field = masked; field && *field; field++) {
+        char *shown = header_masked(*field);
+        g_free(*field);
+        *field = shown;
+    }
+    format_list(out, (const char *const *)masked);
+}
+
 static void print_argv(const struct setting *row, const void *object, GString *out)
 {
     format_argv(out, (const char *const *)field_strings(row, object));
@@ -388,15 +406,15 @@ const struct setting_type_info setting_types[SETTING_TYPES] = {
     [SETTING_HEADER_TEXT] = {"text", STORAGE_STRING, SCAN_TEXT, read_header_text, print_text},
     [SETTING_PATH] = {"path", STORAGE_STRING, SCAN_TEXT, read_path, print_path},
     [SETTING_SECRET] = {"path", STORAGE_STRING, SCAN_TEXT, read_secret, print_path},
-    [SETTING_FEED_URL] = {"URL", STORAGE_STRING, SCAN_TEXT, read_feed_url, print_raw},
-    [SETTING_WEB_URL] = {"URL", STORAGE_STRING, SCAN_TEXT, read_web_url, print_raw},
-    [SETTING_MQTT_URL] = {"URL", STORAGE_STRING, SCAN_TEXT, read_mqtt_url, print_raw},
-    [SETTING_PROXY] = {"URL", STORAGE_STRING, SCAN_TEXT, read_proxy, print_raw},
+    [SETTING_FEED_URL] = {"URL", STORAGE_STRING, SCAN_TEXT, read_feed_url, print_url},
+    [SETTING_WEB_URL] = {"URL", STORAGE_STRING, SCAN_TEXT, read_web_url, print_url},
+    [SETTING_MQTT_URL] = {"URL", STORAGE_STRING, SCAN_TEXT, read_mqtt_url, print_url},
+    [SETTING_PROXY] = {"URL", STORAGE_STRING, SCAN_TEXT, read_proxy, print_url},
     [SETTING_LANGUAGE] = {"language", STORAGE_STRING, SCAN_TEXT, read_language, print_raw},
     [SETTING_QUIET] = {"hours", STORAGE_STRING, SCAN_TEXT, read_quiet, print_raw},
     [SETTING_SURGE] = {"number in duration", STORAGE_STRING, SCAN_TEXT, read_surge, print_raw},
     [SETTING_NAMES] = {"names", STORAGE_STRINGS, SCAN_TEXT, read_names, print_list},
-    [SETTING_HEADERS] = {"headers", STORAGE_STRINGS, SCAN_TEXT, read_headers, print_list},
+    [SETTING_HEADERS] = {"headers", STORAGE_STRINGS, SCAN_TEXT, read_headers, print_headers},
     [SETTING_ARGV] = {"command", STORAGE_STRINGS, SCAN_ARGV, read_argv, print_argv},
     [SETTING_ADDRESSES] = {"addresses", STORAGE_STRINGS, SCAN_TEXT, read_addresses, print_list},
     [SETTING_ADDRESS] = {"address", STORAGE_STRING, SCAN_TEXT, read_address, print_text},

@@ -20,15 +20,31 @@ static const struct {
     {"socks4a", PARSE_URL_PROXY},
 };
 
-/* What a message may show of a URL: never a password. */
-static char *quote_url(const char *text)
+/* The `@` behind user and password; NULL: there are none. A password that should have been
+ * percent-encoded may have a `/` in it: what looks like a port then is none. */
+static const char *end_of_userinfo(const char *authority)
+{
+    size_t end = strcspn(authority, "/?#");
+    const char *at = memrchr(authority, '@', end);
+    const char *host = at ? at + 1 : authority;
+    const char *port = memchr(host, ':', (size_t)(authority + end - host));
+    bool is_odd = port && *host != '[' &&
+                  strspn(port + 1, "0123456789") != (size_t)(authority + end - port - 1);
+    return is_odd ? strrchr(authority, '@') : at;
+}
+
+char *url_masked(const char *text)
 {
     const char *authority = strstr(text, "://");
-    size_t end = authority ? strcspn(authority + 3, "/?#") : 0;
-    const char *at = authority ? memrchr(authority + 3, '@', end) : NULL;
+    const char *at = authority ? end_of_userinfo(authority + 3) : NULL;
     if (!at)
-        return report_quote(text);
-    g_autofree char *masked = g_strdup_printf("%.*s://***%s", (int)(authority - text), text, at);
+        return g_strdup(text);
+    return g_strdup_printf("%.*s://***%s", (int)(authority - text), text, at);
+}
+
+static char *quote_url(const char *text)
+{
+    g_autofree char *masked = url_masked(text);
     return report_quote(masked);
 }
 
@@ -155,6 +171,17 @@ bool parse_has_secret(const char *text)
         if (strstr(lower, marks[i]))
             return true;
     return false;
+}
+
+char *header_masked(const char *text)
+{
+    static const char *const open[] = {"Accept", "Cache-Control", "Content-", "From",
+                                       "Pragma", "Prefer",        "Referer"};
+    const char *colon = strchr(text, ':');
+    for (size_t i = 0; i < G_N_ELEMENTS(open); i++)
+        if (!colon || g_ascii_strncasecmp(text, open[i], strlen(open[i])) == 0)
+            return g_strdup(text);
+    return g_strdup_printf("%.*s: ***", (int)(colon - text), text);
 }
 
 bool parse_header_text(const char *text, struct parse_fault *fault)

@@ -307,9 +307,10 @@ static void test_urls(void **state)
 static void test_masked_urls(void **state)
 {
     (void)state;
-    static const char *const urls[] = {"htp://me:secret@h/",        "http://me:secret@h:0/",
-                                       "http://me:secret@h:x/",     "http://me:secret@/x",
-                                       "http://me:sec@secret@h:0/", "ftp://secret@h"};
+    static const char *const urls[] = {
+        "htp://me:secret@h/",     "http://me:secret@h:0/",     "http://me:secret@h:x/",
+        "http://me:secret@/x",    "http://me:sec@secret@h:0/", "ftp://secret@h",
+        "http://me:my/secret@h/", "http://me:my#secret@h/",    "http://m@me:my/secret@h:0/"};
     for (size_t i = 0; i < G_N_ELEMENTS(urls); i++) {
         struct parse_fault fault = {0};
         assert_false(parse_url(urls[i], PARSE_URL_HTTP, &fault));

@@ -64,6 +64,40 @@ static void test_everything(void **state)
     config_unref(config);
 }
 
+/* What is printed may be shown to others. */
+static void test_secrets_are_masked(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "[feed a]\nurl = https://me:s3cret@h/@name\nproxy = socks5://me:s3cret@p:1\n"
+        "headers = Authorization: s3cret, \"X-Api-Key: s3cret, too\", Accept-Language: es\n"
+        "[feed b]\nurl = https://h/@name\n"
+        "[rule r]\nmatch = \"ftp://me:you@h\"\nalert = w\n"
+        "[sink w]\ntype = webhook\nurl = https://me:s3cret@h/x\nheaders = cookie: s3cret\n"
+        "[sink q]\ntype = mqtt\nurl = mqtt://me:s3cret@h\ntopic = t\n";
+    static const char *const lines[] = {
+        "url = https://***@h/@name",
+        "proxy = socks5://***@p:1",
+        "headers = Authorization: ***, X-Api-Key: ***, Accept-Language: es",
+        "url = https://h/@name",
+        "match = \"ftp://me:you@h\"",
+        "url = https://***@h/x",
+        "headers = cookie: ***",
+        "url = mqtt://***@h"};
+    g_autofree char *warnings = NULL;
+    struct config *config = load_text(text, &warnings);
+    assert_non_null(config);
+    g_autofree char *print = printed(config);
+    assert_null(strstr(print, "s3cret"));
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        g_autofree char *line = g_strdup_printf("\n%s\n", lines[i]);
+        if (!strstr(print, line))
+            fail_msg("no '%s' in\n%s", lines[i], print);
+    }
+    check_round_trip(config);
+    config_unref(config);
+}
+
 /* A configuration without any special thing is printed without a warning's cause. */
 static void test_no_new_warnings(void **state)
 {
@@ -124,20 +158,20 @@ static void test_random_texts(void **state)
         append_quoted(quoted, value->str);
         g_auto(GStrv) at_parts = g_strsplit(quoted->str, "%", -1);
         g_autofree char *path = g_strjoinv("%%", at_parts);
-        g_string_append_printf(text,
-                               "[feed b]\nurl = http://b/\nuser_agent = %s\nheaders = \"X: y\", "
-                               "\"Z:%s\n[sink w]\ntype = webhook\nurl = http://w/\ntemplate = %s\n"
-                               "[sink l]\ntype = log\npath = \"/%s\n"
-                               "[sink c]\ntype = command\nargv = /bin/c \"-%s\n",
-                               quoted->str, quoted->str + 1, quoted->str, path + 1,
-                               quoted->str + 1);
+        g_string_append_printf(
+            text,
+            "[feed b]\nurl = http://b/\nuser_agent = %s\nheaders = \"X: y\", "
+            "\"Accept:%s\n[sink w]\ntype = webhook\nurl = http://w/\ntemplate = %s\n"
+            "[sink l]\ntype = log\npath = \"/%s\n"
+            "[sink c]\ntype = command\nargv = /bin/c \"-%s\n",
+            quoted->str, quoted->str + 1, quoted->str, path + 1, quoted->str + 1);
         g_autofree char *lines = NULL;
         struct config *config = load_text(text->str, &lines);
         if (!config)
             fail_msg("%s%s", lines, text->str);
         const struct config_feed *feed = config_find_feed(config, "b");
         assert_string_equal(feed->user_agent, value->str);
-        assert_string_equal(feed->headers[1] + 2, value->str);
+        assert_string_equal(feed->headers[1] + strlen("Accept:"), value->str);
         assert_null(feed->headers[2]);
         assert_string_equal(config_find_sink(config, "w")->template_text, value->str);
         assert_string_equal(config_find_sink(config, "l")->path + 1, value->str);
@@ -147,6 +181,8 @@ static void test_random_texts(void **state)
         g_autofree char *more_lines = NULL;
         struct config *again = load_text(print, &more_lines);
         assert_string_equal(config_find_feed(again, "b")->user_agent, value->str);
+        assert_string_equal(config_find_feed(again, "b")->headers[1] + strlen("Accept:"),
+                            value->str);
         assert_string_equal(config_find_sink(again, "w")->template_text, value->str);
         assert_string_equal(config_find_sink(again, "l")->path + 1, value->str);
         assert_string_equal(config_find_sink(again, "c")->argv[1] + 1, value->str);
@@ -233,9 +269,8 @@ static void test_random_queries(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_everything),
-        cmocka_unit_test(test_no_new_warnings),
-        cmocka_unit_test(test_random_texts),
+        cmocka_unit_test(test_everything),      cmocka_unit_test(test_secrets_are_masked),
+        cmocka_unit_test(test_no_new_warnings), cmocka_unit_test(test_random_texts),
         cmocka_unit_test(test_random_queries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
