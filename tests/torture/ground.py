@@ -33,18 +33,40 @@ def entry_id(number):
     return str(uuid.UUID(bytes=bytes(made), version=5))
 
 
+class DurableBroker(Broker):
+    """One that keeps for its subscriber what comes before that is back."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.config += f"persistence true\npersistence_location {folder}/\nqueue_qos0_messages true\nuser root\n"
+
+    def _subscribe(self):
+        command = ["mosquitto_sub", "-p", str(self.port), "-i", "torture", "-c", "-q", "1", "-t", "#", "-F", "%t %p"]
+        with open(self.got, "ab") as out:
+            self.subscriber = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
+        for _ in range(50):
+            subprocess.run(["mosquitto_pub", "-p", str(self.port), "-t", "test", "-m", "hello"], capture_output=True)
+            if b"hello" in self.got.read_bytes():
+                return True
+            if self.subscriber.poll() is not None:
+                return False
+            time.sleep(0.05)
+        return False
+
+
 class Journal:
     """A stand-in for systemd-journald's socket, to which the daemon is led by fault.so."""
 
     def __init__(self, path):
-        self.path, self.ids, self.received = path, [], 0
+        self.path, self.ids, self.received, self.pause = path, [], 0, threading.Event()
+        self.pause.set()
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 21)
         self.socket.bind(str(path))
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self):
-        while True:
+        while self.pause.wait():
             try:
                 data, ancillary, _, _ = self.socket.recvmsg(1 << 18, socket.CMSG_SPACE(4))
             except OSError:
@@ -118,7 +140,7 @@ class Ground:
         self.desktop = Desktop()
         self.journal = Journal(self.desktop.folder / "journal")
         (folder / "broker").mkdir()
-        self.broker = Broker(folder / "broker")
+        self.broker = DurableBroker(folder / "broker")
         self.broker.start()
         self.broker_at = 0
         self.smtpd = Smtpd().__enter__()
@@ -182,7 +204,7 @@ class Home(Daemon):
                                        "FAULT_JOURNAL": str(ground.journal.path)})
         self.sections = {
             "feedwatch": {"max_connections": ground.connections, "host_spacing": 0},
-            "defaults": {"initial": "all", "allow_private": "yes", "interval": "10m"},
+            "defaults": {"initial": "all", "allow_private": "yes", "interval": "10m", "timeout": "20s"},
             **{f"feed f{f}": {"url": ground.nginx.url(f"{f}.xml", f)} for f in range(1, ground.feeds + 1)},
             "rule alpha": {"match": "alpha"}, "rule omega": {"match": "omega"},
             "sink webhook": {"url": ground.hooks.url("/hook")}, "sink command": {"argv": program},
@@ -268,7 +290,12 @@ class Home(Daemon):
         return done
 
     def waiting(self):
-        return self.query("SELECT count(*) FROM delivery WHERE state = 0")[0][0]
+        return self.number("SELECT count(*) FROM delivery WHERE state = 0")
+
+    def number(self, sql):
+        """-1: there is no database yet."""
+        rows = self.query(sql)
+        return rows[0][0] if rows else -1
 
     def log_paths(self):
         return sorted(self.state.glob("alerts.log*"))
