@@ -10,7 +10,7 @@ one daemon's life: it is killed, started again, and then judged by what every re
     home.finish()                         # runs until nothing waits
     wrong = home.verdict(done)            # None, or a sentence
 """
-import email, email.policy, hashlib, json, os, re, shutil, signal, socket, sqlite3, struct, subprocess, threading, time, uuid
+import email, email.policy, gzip, hashlib, json, os, re, shutil, signal, socket, sqlite3, struct, subprocess, threading, time, uuid
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -331,6 +331,11 @@ class Home(Daemon):
     def rotate(self):
         if self.log.exists():
             self.log.rename(self.log.with_name("alerts.log.1"))
+
+    def uncompress(self):
+        for path in self.state.glob("alerts.log*.gz"):
+            path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+            path.unlink()
 
     # --- the judge ---
 

@@ -1,8 +1,9 @@
 """Calls that fail, disks that are full, databases that are damaged, daemons that start at once: nothing is told twice or lost."""
-import errno, os, random, re, shutil, subprocess, time
+import errno, os, random
 from collections import Counter
 import pytest
 from ground import in_parallel
+from test_full_disk import fill, small_disk  # noqa: F401 (a fixture)
 from test_kill import CALLS, complaints, count_calls
 
 # What each call may say when it fails, as far as a kernel does say it.
@@ -66,31 +67,6 @@ def test_each_call_fails(make_grounds, scale, note):
 
 
 # --- a full disk ---
-
-@pytest.fixture
-def small_disk():
-    """Mounts a file system of its own, 12 MB, on a folder."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting needs root")
-    mounted = []
-
-    def mount(folder):
-        folder.mkdir(parents=True, mode=0o700)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m,mode=700", "none", str(folder)]).returncode:
-            pytest.skip("this machine lets nobody mount a tmpfs")
-        mounted.append(folder)
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder, leave_bytes):
-    space = os.statvfs(folder)
-    ballast = folder / "ballast"
-    with open(ballast, "wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(space.f_bavail * space.f_frsize - leave_bytes, 1))
-    return ballast
-
 
 def test_the_disk_is_full(make_grounds, small_disk, scale, note):
     grounds = make_grounds(2, feeds=3, items=8, popups=2, connections=1)

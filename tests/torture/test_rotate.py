@@ -1,6 +1,6 @@
 """The log is renamed, deleted, dated and compressed while alerts pour in, and while the daemon is dead: every line is in one
 file, once."""
-import gzip, random, shutil, signal, subprocess, time
+import random, shutil, signal, subprocess, time
 from collections import Counter
 import pytest
 from feedwatchd import wait_for
@@ -35,12 +35,6 @@ def logrotate(*how):
 
 WAYS = {"rename": rename, "numbers": logrotate(), "dateext": logrotate("dateext"),
         "dateext and compress": logrotate("dateext", "compress"), "numbers, compressed later": logrotate("compress", "delaycompress")}
-
-
-def uncompress(home):
-    for path in home.state.glob("alerts.log*.gz"):
-        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
-        path.unlink()
 
 
 def wait_a_while(condition):
@@ -80,7 +74,7 @@ def test_rotation_while_alerts_pour_in_and_the_daemon_dies(make_grounds, scale, 
                 if home.log.exists():
                     WAYS[way](home, rotations := rotations + 1, process)
         home.finish()
-        uncompress(home)
+        home.uncompress()
         wrong = home.verdict()
         seen["rotations"] += rotations
         if wrong:

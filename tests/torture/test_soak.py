@@ -106,12 +106,6 @@ def disturb(home, process, desktop, number):
     return what
 
 
-def uncompress(home):
-    for path in home.state.glob("alerts.log*.gz"):
-        path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
-        path.unlink()
-
-
 def test_soak(make_grounds, scale, note):
     length_s, feeds, warm_s = scale(1200, 24), scale(300, 60), scale(300, 8)
     [ground] = make_grounds(1, feeds=1, items=1, popups=0)
@@ -146,7 +140,7 @@ def test_soak(make_grounds, scale, note):
         code = home.stop(process)
     finally:
         publishers.server.stop()
-    uncompress(home)
+    home.uncompress()
     ground.titles, ground.popup_titles = sorted(wanted), []
     wrong = home.verdict(deaths=0)
     early = [s for s in samples if warm_s < s[0] < warm_s + (length_s - warm_s) / 4]
