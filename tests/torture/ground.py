@@ -381,10 +381,14 @@ class Home(Daemon):
     def _desktop(self, deaths, repeats):
         if "desktop" not in self.sinks:
             return []
-        last = {}  # what a popup says in the end, by the daemon that showed it and its number
+        said, number_of = [], {}  # what each popup says in the end; a server that is started anew counts anew
         for popup in self.popups():
-            last[popup[0], popup[1]] = titles_told(popup)
-        counts = Counter(title for titles in last.values() for title in titles)
+            sender, number, replaces = popup[:3]
+            if not replaces or (sender, replaces) not in number_of:
+                said.append([])
+                number_of[sender, number] = len(said) - 1
+            said[number_of[sender, number]] = titles_told(popup)
+        counts = Counter(title for titles in said for title in titles)
         repeats["desktop"] += sum(n - 1 for n in counts.values())
         return [f"desktop: lost {t}" for t in self.ground.popup_titles if t not in counts] + \
             [f"desktop: {n} times {t}" for t, n in counts.items() if n > 1 + deaths]
