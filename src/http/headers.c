@@ -38,15 +38,19 @@ static bool is_name(const char *text, size_t size)
     return size > 0;
 }
 
-/* A folded line (obsolete, RFC 9112 5.2) goes on with the value before. */
-static void unfold(GArray *headers, const char *text, size_t size)
+/* A folded line (obsolete, RFC 9112 5.2) goes on with the value before. Each one copies the whole
+ * value, so there is a limit to it. */
+static bool unfold(GArray *headers, const char *text, size_t size)
 {
     if (headers->len == 0 || size == 0)
-        return;
+        return true;
     struct http_header *last = &g_array_index(headers, struct http_header, headers->len - 1);
+    if (strlen(last->value) + size > HTTP_FOLDED_BYTES_MAX)
+        return false;
     g_autofree char *more = g_strndup(text, size);
     g_autofree char *before = last->value;
     last->value = g_strconcat(before, " ", more, NULL);
+    return true;
 }
 
 bool headers_add_line(GArray *headers, const char *line, size_t size)
@@ -62,10 +66,8 @@ bool headers_add_line(GArray *headers, const char *line, size_t size)
     trim(&value, &value_size);
     if (memchr(value, '\0', value_size) || memchr(value, '\r', value_size))
         return true;
-    if (is_folded) {
-        unfold(headers, value, value_size);
-        return true;
-    }
+    if (is_folded)
+        return unfold(headers, value, value_size);
     if (headers->len >= HTTP_HEADERS_MAX)
         return false;
     struct http_header header = {.name = g_ascii_strdown(line, name_end - line),

@@ -12,10 +12,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define HTTP_HEADERS_MAX 1000
+#define HTTP_HEADERS_MAX      1000
+#define HTTP_FOLDED_BYTES_MAX 8192 /* of a value over several lines */
 
 GArray *headers_new(void); /* of struct http_header, which it owns */
-/* One line as it came, with or without its end. False beyond HTTP_HEADERS_MAX. */
+/* One line as it came, with or without its end. False beyond a limit. */
 bool headers_add_line(GArray *headers, const char *line, size_t size);
 /* "Name: value" with a token as name and no control character but tab in the value. */
 bool headers_is_sendable(const char *field);

@@ -62,6 +62,21 @@ static void test_count_is_limited(void **state)
     assert_false(headers_add_line(headers, "X: a", 4));
 }
 
+/* Tens of thousands of folded lines would cost seconds. */
+static void test_folding_is_limited(void **state)
+{
+    (void)state;
+    g_autoptr(GArray) headers = headers_new();
+    assert_true(headers_add_line(headers, "X: a", 4));
+    size_t n = 0;
+    while (headers_add_line(headers, " b", 2))
+        n++;
+    assert_true(n > 1000 && n <= HTTP_FOLDED_BYTES_MAX);
+    assert_true(headers_add_line(headers, " ", 1));
+    assert_true(headers_add_line(headers, "Y: c", 4));
+    assert_true(headers_add_line(headers, " d", 2));
+}
+
 static void test_sendable(void **state)
 {
     (void)state;
@@ -79,6 +94,7 @@ int main(void)
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_folded_line_goes_on),
         cmocka_unit_test(test_count_is_limited),
+        cmocka_unit_test(test_folding_is_limited),
         cmocka_unit_test(test_sendable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
