@@ -11,13 +11,15 @@
 #define SOCKET_NAME "control"
 #define BACKLOG     16
 #define CHUNK_BYTES 4096
+/* Without descriptors to spare, whoever wants in stays at the door. */
+#define ACCEPT_PAUSE_MS 500
 
 struct control {
     GMainContext *context;
     char *path;
     const struct control_command *commands;
     GSocket *listener;
-    GSource *accepting;
+    GSource *accepting; /* or the pause before it goes on */
     GPtrArray *clients; /* struct client */
 };
 
@@ -307,11 +309,33 @@ static bool is_ours(GSocket *socket)
     return uid == geteuid() || uid == 0;
 }
 
+static void start_accepting(struct control *control);
+
+static gboolean on_pause_over(gpointer user)
+{
+    start_accepting(user);
+    return G_SOURCE_REMOVE;
+}
+
+/* The listener stays readable: looked at again at once, it would keep the loop busy. */
+static void pause_accepting(struct control *control)
+{
+    drop_source(&control->accepting);
+    control->accepting = g_timeout_source_new(ACCEPT_PAUSE_MS);
+    g_source_set_callback(control->accepting, on_pause_over, control, NULL);
+    g_source_attach(control->accepting, control->context);
+}
+
 static gboolean on_connection(GSocket *listener, GIOCondition condition, gpointer user)
 {
     struct control *control = user;
     (void)condition;
-    g_autoptr(GSocket) socket = g_socket_accept(listener, NULL, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GSocket) socket = g_socket_accept(listener, NULL, &error);
+    if (!socket && !g_error_matches(error, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK)) {
+        pause_accepting(control);
+        return G_SOURCE_REMOVE;
+    }
     if (!socket || !is_ours(socket))
         return G_SOURCE_CONTINUE;
     g_socket_set_blocking(socket, FALSE);
@@ -331,6 +355,15 @@ static gboolean on_connection(GSocket *listener, GIOCondition condition, gpointe
     g_source_attach(client->reading, control->context);
     start_patience(client);
     return G_SOURCE_CONTINUE;
+}
+
+static void start_accepting(struct control *control)
+{
+    drop_source(&control->accepting);
+    control->accepting = g_socket_create_source(control->listener, G_IO_IN, NULL);
+    g_source_set_callback(control->accepting, (GSourceFunc)(void (*)(void))on_connection, control,
+                          NULL);
+    g_source_attach(control->accepting, control->context);
 }
 
 /* The dead daemon's socket; anything else is not ours to remove. */
@@ -379,10 +412,7 @@ struct control *control_new(GMainContext *context, const char *state_dir,
     control->commands = commands;
     control->listener = listener;
     control->clients = g_ptr_array_new_with_free_func(client_free);
-    control->accepting = g_socket_create_source(listener, G_IO_IN, NULL);
-    g_source_set_callback(control->accepting, (GSourceFunc)(void (*)(void))on_connection, control,
-                          NULL);
-    g_source_attach(control->accepting, context);
+    start_accepting(control);
     return control;
 }
 

@@ -8,7 +8,9 @@
 
 #include <glib/gstdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define WAIT_US (20 * G_USEC_PER_SEC)
 
@@ -266,6 +268,27 @@ static void test_too_many_clients(void **state)
     assert_answer(fixture, "{\"command\":\"echo\"}\n", 1, "{\"said\":null}\n");
 }
 
+/* Without a descriptor to spare the loop does not spin, and whoever waits gets in later. */
+static void test_no_descriptors(void **state)
+{
+    struct fixture *fixture = *state;
+    struct rlimit before, now;
+    g_autoptr(GSocket) socket = connect_to(fixture);
+    assert_int_equal(g_socket_send(socket, "{\"command\":\"echo\"}\n", 19, NULL, NULL), 19);
+    int next = dup(g_socket_get_fd(socket));
+    close(next);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    now = (struct rlimit){(rlim_t)next, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &now), 0);
+    int n_turns = 0;
+    while (n_turns < 50 && g_main_context_iteration(fixture->context, FALSE))
+        n_turns++;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_in_range(n_turns, 1, 5);
+    g_autofree char *answer = read_lines(fixture, socket, 2);
+    assert_string_equal(answer, "{\"said\":null}\n{\"done\":true}\n");
+}
+
 static struct control_call *hold(struct fixture *fixture, GSocket *socket)
 {
     send_text(fixture, socket, "{\"command\":\"hold\"}\n{\"command\":\"echo\"}\n", 38);
@@ -324,6 +347,7 @@ int main(void)
         with_control(test_a_request_that_never_ends),
         with_control(test_a_client_that_never_reads),
         with_control(test_too_many_clients),
+        with_control(test_no_descriptors),
         with_control(test_a_slow_command_holds_up_the_next),
         with_control(test_a_client_that_hangs_up),
         with_control(test_the_daemon_stops),
