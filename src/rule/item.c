@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define LARGE 50000u /* tests: so many that they do not stay in a processor's cache */
+#define LARGE 20000u /* tests: so many that nearly every word passes one */
 
 struct item_index *item_index_new(const struct ruleset *set)
 {
@@ -31,6 +31,7 @@ void item_index_free(struct item_index *index)
     g_free(index->occurrences);
     g_free(index->values);
     g_free(index->sifted);
+    g_free(index->found);
     g_free(index->chains->ranks);
     g_free(index->chains->tests);
     g_free(index->chains);
@@ -80,64 +81,82 @@ void item_chain(const struct item_index *index, struct item_chains *chains)
     }
 }
 
-static inline void add_hit(struct item_index *index, const struct word *word, uint32_t position,
-                           const uint32_t *ids, size_t n)
-{
-    uint32_t hit = (uint32_t)index->n_hits++;
-    if (G_UNLIKELY(index->n_occurrences + n > index->occurrences_size)) {
-        index->occurrences_size = MAX(index->occurrences_size * 2, index->n_occurrences + n + 1024);
-        index->occurrences =
-            g_renew(struct item_occurrence, index->occurrences, index->occurrences_size);
-    }
-    index->hits[hit] = (struct item_hit){.position = position,
-                                         .start = word->start,
-                                         .end = word->end,
-                                         .value = (uint32_t)index->n_values - 1,
-                                         .occurrence = (uint32_t)index->n_occurrences};
-    for (size_t i = 0; i < n; i++) {
-        uint64_t *present = &index->present[ids[i] / 64], bit = UINT64_C(1) << ids[i] % 64;
-        index->occurrences[index->n_occurrences].id = ids[i];
-        index->occurrences[index->n_occurrences++].hit = hit;
-        index->ids[index->n_ids] = ids[i];
-        index->n_ids += !(*present & bit);
-        *present |= bit;
-    }
-}
-
-/* The words of a chunk that may pass a test; asks for what will be needed of each. */
+/* The words of a chunk that may pass a test. A filter that nearly all words pass is none. */
 static size_t sift_words(struct item_index *index, const struct word *list, size_t n)
 {
     const struct vocab_filter *filter = vocab_filter(index->set->vocab);
+    uint32_t *sifted = index->sifted;
     size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        sifted[kept] = (uint32_t)i;
+        kept += index->is_large || !filter->words || vocab_may_pass(filter, &list[i]);
+    }
+    return kept;
+}
+
+static void make_room(struct item_index *index, size_t n)
+{
     if (G_UNLIKELY(n > index->sifted_size)) {
         index->sifted_size = n;
         index->sifted = g_renew(uint32_t, index->sifted, n);
+        index->found = g_renew(uint32_t, index->found, n);
     }
+    if (G_UNLIKELY(index->n_hits + n > index->hits_size)) {
+        index->hits_size = MAX(index->hits_size * 2, index->n_hits + n);
+        index->hits = g_renew(struct item_hit, index->hits, index->hits_size);
+    }
+}
+
+static struct item_occurrence *occurrences_for(struct item_index *index, size_t n_before, size_t n)
+{
+    if (G_UNLIKELY(n_before + n > index->occurrences_size)) {
+        index->occurrences_size = MAX(index->occurrences_size * 2, n_before + n + 1024);
+        index->occurrences =
+            g_renew(struct item_occurrence, index->occurrences, index->occurrences_size);
+    }
+    return index->occurrences + n_before;
+}
+
+static void add_hits(struct item_index *index, const struct word *list, size_t n)
+{
+    const struct lexicon *lexicon = index->lexicon;
+    uint64_t *present = index->present;
+    uint32_t *all_ids = index->ids, value = (uint32_t)index->n_values - 1;
+    size_t n_ids = index->n_ids, n_occurrences = index->n_occurrences, n_hits = index->n_hits;
     for (size_t i = 0; i < n; i++) {
-        index->sifted[kept] = (uint32_t)i;
-        kept += !filter->words || vocab_may_pass(filter, &list[i]);
+        const struct word *word = &list[index->sifted[i]];
+        size_t n_of_word;
+        const uint32_t *ids = lexicon_ids(lexicon, &index->found[i], &n_of_word);
+        if (n_of_word == 0)
+            continue;
+        struct item_occurrence *occurrence = occurrences_for(index, n_occurrences, n_of_word);
+        index->hits[n_hits] = (struct item_hit){.position = index->position + index->sifted[i],
+                                                .start = word->start,
+                                                .end = word->end,
+                                                .value = value,
+                                                .occurrence = (uint32_t)n_occurrences};
+        for (size_t k = 0; k < n_of_word; k++, occurrence++) {
+            uint32_t id = ids[k];
+            occurrence->id = id;
+            occurrence->hit = (uint32_t)n_hits;
+            all_ids[n_ids] = id;
+            n_ids += !(present[id / 64] >> id % 64 & 1);
+            present[id / 64] |= UINT64_C(1) << id % 64;
+        }
+        n_occurrences += n_of_word;
+        n_hits++;
     }
-    for (size_t i = 0; i < kept; i++)
-        lexicon_prefetch(index->lexicon, &list[index->sifted[i]]);
-    return kept;
+    index->n_ids = n_ids;
+    index->n_occurrences = n_occurrences;
+    index->n_hits = n_hits;
 }
 
 static void index_words(struct item_index *index, const struct word *list, size_t n)
 {
+    make_room(index, n);
     size_t n_sifted = sift_words(index, list, n);
-    if (G_UNLIKELY(index->n_hits + n_sifted > index->hits_size)) {
-        index->hits_size = MAX(index->hits_size * 2, index->n_hits + n_sifted);
-        index->hits = g_renew(struct item_hit, index->hits, index->hits_size);
-    }
-    for (size_t i = 0; index->is_large && i < n_sifted; i++)
-        lexicon_prefetch_vocab(index->lexicon, &list[index->sifted[i]]);
-    for (size_t i = 0; i < n_sifted; i++) {
-        const struct word *word = &list[index->sifted[i]];
-        size_t n_ids;
-        const uint32_t *ids = lexicon_find(index->lexicon, word, index->language, &n_ids);
-        if (n_ids > 0)
-            add_hit(index, word, index->position + index->sifted[i], ids, n_ids);
-    }
+    lexicon_find(index->lexicon, list, index->sifted, n_sifted, index->language, index->found);
+    add_hits(index, list, n_sifted);
     index->position += (uint32_t)n;
 }
 

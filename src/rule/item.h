@@ -74,6 +74,7 @@ struct item_index {
     unsigned fields; /* bits of the fields that values are of */
     bool is_large;
     uint32_t *sifted; /* words of a chunk that may pass a test */
+    uint32_t *found;  /* for each of them: what the lexicon found */
     size_t sifted_size;
     uint32_t position;
     int summary_repeats; /* -1: not looked at yet */

@@ -9,6 +9,15 @@
 #define IDS_MAX     (1u << 19)
 #define CACHE_LINE  64u
 
+struct slot {
+    uint64_t key[2];
+    uint64_t rest; /* bytes 16-21, the language, the size, which is never 0 */
+    uint32_t ids;
+};
+
+struct lexicon_bucket {
+    struct slot slots[2];
+};
 G_STATIC_ASSERT(sizeof(struct lexicon_bucket) == CACHE_LINE);
 
 struct lexicon *lexicon_new(const struct vocab *vocab)
@@ -26,7 +35,7 @@ struct lexicon *lexicon_new(const struct vocab *vocab)
     memset(lexicon->buckets, 0, n * sizeof(struct lexicon_bucket));
     lexicon->knows_languages = vocab_has_inflections(vocab);
     lexicon->ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    lexicon->found = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    lexicon->resolved = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     return lexicon;
 }
 
@@ -37,7 +46,8 @@ void lexicon_free(struct lexicon *lexicon)
     vocab_stems_free(lexicon->stems);
     free(lexicon->buckets);
     g_array_unref(lexicon->ids);
-    g_array_unref(lexicon->found);
+    g_array_unref(lexicon->resolved);
+    g_free(lexicon->missing);
     g_free(lexicon);
 }
 
@@ -47,48 +57,94 @@ size_t lexicon_bytes(const struct lexicon *lexicon)
            lexicon->ids->len * sizeof(uint32_t);
 }
 
-void lexicon_prefetch_vocab(const struct lexicon *lexicon, const struct word *word)
-{
-    const struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
-    bool is_there =
-        (bucket->slots[0].key[0] == word->key[0]) | (bucket->slots[1].key[0] == word->key[0]);
-    if (!is_there)
-        vocab_prefetch(lexicon->vocab, word);
-}
-
 static void forget_all(struct lexicon *lexicon)
 {
     memset(lexicon->buckets, 0, (lexicon->mask + 1) * sizeof(struct lexicon_bucket));
     g_array_set_size(lexicon->ids, 0);
 }
 
-static uint32_t store_ids(struct lexicon *lexicon)
+/* What slot.rest is for a word of up to LEXICON_WORD_BYTES. */
+static inline uint64_t rest_of(const struct word *word, unsigned language)
 {
-    const GArray *found = lexicon->found;
-    if (found->len == 0)
+    uint64_t rest;
+    unsigned n_rest = MAX(word->size, WORD_KEY_BYTES) - WORD_KEY_BYTES;
+    memcpy(&rest, word->folded + WORD_KEY_BYTES, sizeof rest);
+    rest = GUINT64_FROM_LE(rest) & ((UINT64_C(1) << (8 * n_rest & 63)) - 1);
+    return rest | (uint64_t)language << 48 | (uint64_t)word->size << 56;
+}
+
+/* 0 where it is in the slot. */
+static inline uint64_t differs(const struct slot *slot, const struct word *word, uint64_t rest)
+{
+    return (slot->key[0] ^ word->key[0]) | (slot->key[1] ^ word->key[1]) | (slot->rest ^ rest);
+}
+
+/* Which of the two slots it is in cannot be foretold, so that there is no branch on it. */
+static inline bool find(const struct lexicon *lexicon, const struct word *word, unsigned language,
+                        uint32_t *ret_ids)
+{
+    const struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
+    uint64_t rest = rest_of(word, language);
+    uint64_t first = differs(&bucket->slots[0], word, rest);
+    uint64_t second = differs(&bucket->slots[1], word, rest);
+    *ret_ids = bucket->slots[first != 0].ids;
+    return (!first || !second) && word->size <= LEXICON_WORD_BYTES;
+}
+
+static uint32_t keep_ids(struct lexicon *lexicon)
+{
+    const GArray *resolved = lexicon->resolved;
+    if (resolved->len == 0)
         return LEXICON_NONE;
-    if (found->len == 1)
-        return g_array_index(found, uint32_t, 0);
-    if (lexicon->ids->len + found->len >= IDS_MAX)
-        forget_all(lexicon);
-    uint32_t at = lexicon->ids->len, n = found->len;
+    if (resolved->len == 1)
+        return g_array_index(resolved, uint32_t, 0);
+    uint32_t at = lexicon->ids->len, n = resolved->len;
     g_array_append_val(lexicon->ids, n);
-    g_array_append_vals(lexicon->ids, found->data, n);
+    g_array_append_vals(lexicon->ids, resolved->data, n);
     return LEXICON_LIST | at;
 }
 
-const uint32_t *lexicon_resolve(struct lexicon *lexicon, const struct word *word, unsigned language,
-                                const struct lexicon_slot *slot, size_t *ret_n)
+static uint32_t resolve(struct lexicon *lexicon, const struct word *word, unsigned language)
 {
-    g_array_set_size(lexicon->found, 0);
-    vocab_resolve(lexicon->vocab, lexicon->stems, word, language, lexicon->found);
+    uint32_t ids;
+    if (find(lexicon, word, language, &ids)) /* it was twice in the chunk */
+        return ids;
+    g_array_set_size(lexicon->resolved, 0);
+    vocab_resolve(lexicon->vocab, lexicon->stems, word, language, lexicon->resolved);
+    ids = keep_ids(lexicon);
     if (word->size <= LEXICON_WORD_BYTES) {
         struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
-        uint32_t ids = store_ids(lexicon);
         bucket->slots[1] = bucket->slots[0];
-        bucket->slots[0] = *slot;
-        bucket->slots[0].ids = ids;
+        bucket->slots[0] = (struct slot){
+            .key = {word->key[0], word->key[1]}, .rest = rest_of(word, language), .ids = ids};
     }
-    *ret_n = lexicon->found->len;
-    return (const uint32_t *)(const void *)lexicon->found->data;
+    return ids;
+}
+
+void lexicon_find(struct lexicon *lexicon, const struct word *list, const uint32_t *sifted,
+                  size_t n, unsigned language, uint32_t *found)
+{
+    size_t n_missing = 0;
+    if (!lexicon->knows_languages)
+        language = LANGUAGE_NONE;
+    if (G_UNLIKELY(n > lexicon->missing_size)) {
+        lexicon->missing_size = n;
+        lexicon->missing = g_renew(uint32_t, lexicon->missing, n);
+    }
+    if (lexicon->ids->len >= IDS_MAX)
+        forget_all(lexicon);
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(&lexicon->buckets[list[sifted[i]].hash & lexicon->mask]);
+    for (size_t i = 0; i < n; i++) {
+        lexicon->missing[n_missing] = (uint32_t)i;
+        n_missing += !find(lexicon, &list[sifted[i]], language, &found[i]);
+    }
+    for (size_t i = 0; i < n_missing; i++)
+        vocab_prefetch(lexicon->vocab, &list[sifted[lexicon->missing[i]]]);
+    for (size_t i = 0; i < n_missing; i++)
+        vocab_prefetch_entry(lexicon->vocab, &list[sifted[lexicon->missing[i]]]);
+    for (size_t i = 0; i < n_missing; i++) {
+        size_t at = lexicon->missing[i];
+        found[at] = resolve(lexicon, &list[sifted[at]], language);
+    }
 }

@@ -267,10 +267,21 @@ static void make_filter(struct vocab *vocab)
     }
 }
 
+static inline size_t whole_slot(const struct vocab *vocab, const struct word *word)
+{
+    return slot_hash(word->hash, WORD_IS, 0) & (vocab->n_slots - 1);
+}
+
 void vocab_prefetch(const struct vocab *vocab, const struct word *word)
 {
-    __builtin_prefetch(
-        &vocab->slots[slot_hash(word->hash, WORD_IS, 0) & (uint32_t)(vocab->n_slots - 1)]);
+    __builtin_prefetch(&vocab->slots[whole_slot(vocab, word)]);
+}
+
+void vocab_prefetch_entry(const struct vocab *vocab, const struct word *word)
+{
+    uint32_t slot = vocab->slots[whole_slot(vocab, word)];
+    if (slot != NONE)
+        __builtin_prefetch(entry_of(vocab, SLOT_ID(slot)));
 }
 
 const struct vocab_filter *vocab_filter(const struct vocab *vocab)

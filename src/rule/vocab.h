@@ -70,8 +70,9 @@ static inline bool vocab_may_pass(const struct vocab_filter *filter, const struc
            (filter->begins[begin / 64] >> begin % 64 & 1);
 }
 
-/* To be called a few words ahead of vocab_resolve(). */
+/* To be called one after the other, each for some words, before vocab_resolve() is. */
 void vocab_prefetch(const struct vocab *vocab, const struct word *word);
+void vocab_prefetch_entry(const struct vocab *vocab, const struct word *word);
 
 struct vocab_stems;
 

@@ -19,7 +19,7 @@
 
 struct word {
     uint64_t key[2];     /* the first 16 bytes of the folded word in memory order, rest zero */
-    const char *folded;  /* not terminated; valid until the next chunk; readable 16 bytes beyond */
+    const char *folded;  /* not terminated; valid until the next chunk; readable 24 bytes beyond */
     uint32_t start, end; /* bytes in the text, half open, with marks and selectors that follow */
     uint32_t hash;
     uint16_t size;  /* bytes of folded */
