@@ -77,10 +77,10 @@ const char *const store_sql[N_DB_QUERIES] = {
     [DB_DELIVERY_NEXT] = "SELECT " STORE_ALERT_COLUMNS ", d.attempts, d.next_try_s FROM delivery d"
                          " JOIN alert a ON a.seq = d.alert WHERE d.sink = ?1 AND d.state = " WAITING
                          " AND d.next_try_s > ?2 ORDER BY d.next_try_s, d.alert LIMIT 1",
-    /* From the newest on, until there are enough. */
-    [DB_DELIVERY_RECENT] = "SELECT " STORE_ALERT_COLUMNS " FROM alert a WHERE EXISTS"
-                           " (SELECT 1 FROM delivery d WHERE d.alert = a.seq AND d.sink = ?1)"
-                           " ORDER BY a.seq DESC LIMIT ?2",
+    /* Through the deliveries from the newest on, until there are enough: their rows are small. */
+    [DB_DELIVERY_RECENT] =
+        "SELECT " STORE_ALERT_COLUMNS " FROM (SELECT alert FROM delivery WHERE sink = ?1"
+        " ORDER BY alert DESC LIMIT ?2) d JOIN alert a ON a.seq = d.alert ORDER BY a.seq DESC",
     [DB_DELIVERY_LINES] =
         "SELECT " STORE_ALERT_COLUMNS ", d.attempts, d.next_try_s, d.line, d.dev, d.inode, d.size"
         " FROM delivery d JOIN alert a ON a.seq = d.alert WHERE d.sink = ?1 AND d.state = " WAITING
