@@ -72,8 +72,8 @@ bool parse_url(const char *text, unsigned schemes, struct parse_fault *fault);
 char *parse_file_url(const char *text);
 /* Whether a URL, or a list of headers, holds what nobody else should read. */
 bool parse_has_secret(const char *text);
-/* What others may be shown of a URL, and of "Name: value": *** in place of user and password, and of
- * a value that is not known to be harmless. Newly allocated. */
+/* What others may be shown of a URL, and of "Name: value": *** in place of user and password, and
+ * of a value that is not known to be harmless. Newly allocated. */
 char *url_masked(const char *text);
 char *header_masked(const char *text);
 /* An address that mail can go to or come from, and a server that takes it (text/mail). */

@@ -15,7 +15,7 @@ G_DEFINE_QUARK(store - error - quark, store_error)
 struct store {
     struct store_thread *thread;
     int lock_fd;
-    char *reset_path; /* NULL: the database is the one it always was */
+    char *reset_path;  /* NULL: the database is the one it always was */
     guint n_documents; /* of which something has been asked and not answered */
 };
 

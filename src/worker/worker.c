@@ -31,8 +31,8 @@ static void stop(struct worker *worker)
     g_clear_pointer(&worker->source, g_source_unref);
 }
 
-/* A job that comes alone is done before anything else: news is on its way. Of many, one in each turn
- * of the loop, so that others have theirs. The callback comes last: it may free the worker. */
+/* A job that comes alone is done before anything else: news is on its way. Of many, one in each
+ * turn of the loop, so that others have theirs. The callback comes last: it may free the worker. */
 static gboolean on_turn(gpointer user)
 {
     struct worker *worker = user;
