@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #define FOLLOW_PAUSE_US 500000
+#define LAST_ALL        G_MAXINT
 
 struct alerts_options {
     gboolean follow, json;
@@ -67,12 +68,14 @@ static bool list(struct store_reader *reader, struct store_filter *filter, struc
 static int run(const struct config *config, const struct alerts_options *options)
 {
     g_autoptr(GError) error = NULL;
-    struct store_filter filter = {
-        .rule = options->rule, .feed = options->feed, .kind = options->kind, .last = options->last};
+    struct store_filter filter = {.rule = options->rule,
+                                  .feed = options->feed,
+                                  .kind = options->kind,
+                                  .last = options->last == LAST_ALL ? 0 : options->last};
     if (options->since && !since_parse(options->since, &filter.since_ms))
         return command_usage(
             "alerts", "--since wants a duration such as 12h or 7d, or a date such as 2026-11-30");
-    if (options->last < 0)
+    if (options->last < 1)
         return command_usage("alerts", "-n wants how many, 1 or more");
     struct store_reader *reader = store_reader_open(config->state_dir, &error);
     if (!reader) {
@@ -92,7 +95,7 @@ static int run(const struct config *config, const struct alerts_options *options
 
 int cmd_alerts(const char *config_path, int argc, char **argv)
 {
-    struct alerts_options options = {0};
+    struct alerts_options options = {.last = LAST_ALL};
     const GOptionEntry entries[] = {
         {"follow", 'f', 0, G_OPTION_ARG_NONE, &options.follow, "wait for more", NULL},
         {"since", 0, 0, G_OPTION_ARG_STRING, &options.since,
@@ -100,7 +103,7 @@ int cmd_alerts(const char *config_path, int argc, char **argv)
         {"rule", 0, 0, G_OPTION_ARG_STRING, &options.rule, "only those of this rule", "RULE"},
         {"feed", 0, 0, G_OPTION_ARG_STRING, &options.feed, "only those of this feed", "FEED"},
         {"kind", 0, 0, G_OPTION_ARG_STRING, &options.kind,
-         "only those of this kind: alert, health, gap, story, test", "KIND"},
+         "only those of this kind: alert, health, gap, test", "KIND"},
         {"last", 'n', 0, G_OPTION_ARG_INT, &options.last, "only the newest N", "N"},
         {"json", 0, 0, G_OPTION_ARG_NONE, &options.json, "one JSON object a line", NULL},
         G_OPTION_ENTRY_NULL,
