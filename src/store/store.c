@@ -557,6 +557,7 @@ static void run_add_gap(struct storage *storage, struct task *task)
 void store_add_gap(struct store *store, const struct store_gap *gap)
 {
     struct call *call = call_new(run_add_gap);
+    call->task.is_counted = true;
     call->text = g_strdup(gap->feed);
     call->other_text = g_strdup(gap->reason);
     call->number = gap->from_s;

@@ -3,7 +3,7 @@ import json, sqlite3
 from contextlib import closing
 import pytest
 from feedwatchd import wait_for
-from httpd import Reply
+from httpd import Httpd, Reply
 from stage import FEED, HOUR_S, Play, Stage, feed
 
 SCALE = 4 * HOUR_S
@@ -145,6 +145,21 @@ def test_a_password_in_the_url_is_not_told(make_stage):
     stage.passes(2)
     (gone,) = told(stage)
     assert "***@" in gone["link"] and "secret" not in stage.daemon.log.read_text()
+
+
+def test_each_has_a_popup_of_its_own(desktop, daemon):
+    desktop.start_bus()
+    desktop.start_dunst()
+    with Httpd() as server:
+        for name in "ab":
+            server.on(f"/{name}", ok(1, title=f"Wire & {name}"), Reply(410))
+        daemon.configure({"defaults": {"allow_private": "yes"}, "rule alpha": {"match": "alpha", "alert": "desktop"},
+                          **{f"feed {name}": {"url": server.url(f"/{name}")} for name in "ab"}})
+        daemon.allow("feedwatchd: warning: feed [ab]: the server answered 410")
+        daemon.once()
+        daemon.once(code=1)
+    assert {entry.summary for entry in desktop.history} == {"Gone for good, and not asked any more: the server answered 410 (Gone)"}
+    assert sorted(entry.body for entry in desktop.history) == ["Wire &amp; a", "Wire &amp; b"]
 
 
 # --- a database of before ---
