@@ -272,6 +272,25 @@ static void emit(struct emitter *emitter, const struct query_node *node)
     }
 }
 
+void compile_ask(struct compiler *compiler, struct query_node *node)
+{
+    struct query_term *term = node->kind == QUERY_TERM ? node->term : NULL;
+    for (size_t i = 0; term && i < term->n_words; i++)
+        term->words[i].place = vocab_ask(compiler->set->vocab, term->words[i].test,
+                                         term->words[i].folded, term->words[i].size);
+    for (struct query_node *child = node->first; child; child = child->next)
+        compile_ask(compiler, child);
+}
+
+void compile_ask_again(struct compiler *compiler, const struct query_node *node)
+{
+    const struct query_term *term = node->kind == QUERY_TERM ? node->term : NULL;
+    for (size_t i = 0; term && i < term->n_words; i++)
+        vocab_ask_entry(compiler->set->vocab, term->words[i].place);
+    for (const struct query_node *child = node->first; child; child = child->next)
+        compile_ask_again(compiler, child);
+}
+
 bool compile_tree(struct compiler *compiler, const struct query_node *node, const char *text,
                   GArray *code, GArray *written)
 {

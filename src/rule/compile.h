@@ -23,6 +23,10 @@ struct compiler {
 };
 
 uint32_t compile_string(struct compiler *compiler, const char *text, size_t size);
+/* Asks for the memory that the tree's words will need, before and after other work is done with it.
+ */
+void compile_ask(struct compiler *compiler, struct query_node *node);
+void compile_ask_again(struct compiler *compiler, const struct query_node *node);
 /* Appends the program of a tree, whose source is text, to code and its terms to written. Returns
  * whether it holds a regex. */
 bool compile_tree(struct compiler *compiler, const struct query_node *node, const char *text,

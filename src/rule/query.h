@@ -40,6 +40,7 @@ struct query_word {
     size_t size;
     const char *exact; /* `=WORD` in a phrase: its text, else NULL */
     size_t exact_size;
+    size_t place; /* in the vocabulary (vocab_ask()) */
 };
 
 enum term_kind {

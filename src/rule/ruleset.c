@@ -426,12 +426,14 @@ static void read_rule(struct builder *builder, size_t rule)
     struct query_node *exclude =
         def->exclude ? read_query(builder, RULE_PART_EXCLUDE, rule, def->exclude) : NULL;
     if (builder->problems.n_errors == n_errors && match) {
+        compile_ask(&builder->compiler, match);
         check_rule(builder, rule, match, exclude, entry.fields);
         rule_problems_at(&builder->problems, RULE_PART_MATCH, rule);
         check_scripts(builder, match, entry.scope);
     }
     if (builder->problems.n_errors > 0)
         return; /* the set will not be used */
+    compile_ask_again(&builder->compiler, match);
     entry.id = compile_string(&builder->compiler, def->id, strlen(def->id));
     set->fields |= entry.fields;
     emit_rule(builder, &entry, def, match, exclude);

@@ -189,6 +189,22 @@ uint32_t vocab_add(struct vocab *vocab, enum word_test test, const char *folded,
     return id;
 }
 
+size_t vocab_ask(const struct vocab *vocab, enum word_test test, const char *folded, size_t size)
+{
+    struct word word;
+    word_set_key(&word, folded, MIN(size, (size_t)WORD_BYTES_MAX));
+    size_t place = slot_hash(word.hash, test, LANGUAGE_NONE) & (vocab->n_slots - 1);
+    __builtin_prefetch(&vocab->slots[place]);
+    return place;
+}
+
+void vocab_ask_entry(const struct vocab *vocab, size_t place)
+{
+    uint32_t slot = vocab->slots[place & (vocab->n_slots - 1)];
+    if (slot != NONE)
+        __builtin_prefetch(entry_of(vocab, SLOT_ID(slot)));
+}
+
 static gint compare_pairs(gconstpointer a, gconstpointer b)
 {
     const struct wildcard *x = a, *y = b;

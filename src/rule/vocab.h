@@ -39,6 +39,10 @@ void vocab_free(struct vocab *vocab);
  * has none of its own. */
 uint32_t vocab_add(struct vocab *vocab, enum word_test test, const char *folded, size_t size,
                    unsigned language);
+/* To be called one after the other, each for some tests that are about to be added: what the next
+ * step needs is asked for. The first returns the place that the second wants. */
+size_t vocab_ask(const struct vocab *vocab, enum word_test test, const char *folded, size_t size);
+void vocab_ask_entry(const struct vocab *vocab, size_t place);
 void vocab_seal(struct vocab *vocab);
 uint32_t vocab_size(const struct vocab *vocab);
 size_t vocab_bytes(const struct vocab *vocab);
