@@ -82,6 +82,15 @@ def test_many_at_once_are_a_digest(daemon, server, make_smtpd):
     assert places == sorted(places) and sink_state(daemon, "mail")["done"] == 12
 
 
+def test_s25_a_flood_is_a_few_mails_that_tell_of_all(daemon, server, make_smtpd):
+    smtpd = make_smtpd()
+    configure(daemon, server, mail(smtpd), [Reply(200, document(*range(2000)))])
+    daemon.once()
+    told = [alert_id for message in smtpd.messages for alert_id in re.findall(r"(?m)^Alert: +([0-9A-Z]{26})$", message.get_content())]
+    assert told == [alert.id for alert in daemon.alerts()] and len(told) == 2000
+    assert len(smtpd.messages) == 10
+
+
 # --- protection ---
 
 @pytest.mark.parametrize("wrapped, scheme", [(False, "smtp://"), (True, "smtps://")])
