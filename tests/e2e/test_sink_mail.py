@@ -86,7 +86,7 @@ def test_s25_a_flood_is_a_few_mails_that_tell_of_all(daemon, server, make_smtpd)
     smtpd = make_smtpd()
     configure(daemon, server, mail(smtpd), [Reply(200, document(*range(2000)))])
     daemon.once()
-    told = [alert_id for message in smtpd.messages for alert_id in re.findall(r"(?m)^Alert: +([0-9A-Z]{26})$", message.get_content())]
+    told = [alert_id for message in smtpd.messages for alert_id in re.findall(r"(?m)^Alert: +([0-9A-Z]{26})\r?$", message.get_content())]
     assert told == [alert.id for alert in daemon.alerts()] and len(told) == 2000
     assert len(smtpd.messages) == 10
 
