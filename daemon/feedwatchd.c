@@ -19,8 +19,9 @@
 #include <string.h>
 
 /* A stop takes at most 10 s. */
-#define SINKS_DEADLINE_MS 1500
-#define FLUSH_DEADLINE_MS 8000
+#define FINISH_DEADLINE_MS 1000
+#define SINKS_DEADLINE_MS  1000
+#define FLUSH_DEADLINE_MS  7500
 #define DRAIN_DEADLINE_MS                                                  \
     10000 /* --once: for a sink that is down, or a store that cannot write \
            */
@@ -239,6 +240,8 @@ static void start_reload(struct daemon *daemon)
 static gboolean on_reload(gpointer user)
 {
     struct daemon *daemon = user;
+    if (daemon->is_ending)
+        return G_SOURCE_CONTINUE;
     daemon->is_reload_wanted = true;
     if (!daemon->is_loading) {
         service_reloading(daemon->service);
@@ -346,6 +349,24 @@ static void end_loading(struct daemon *daemon)
         g_main_context_iteration(NULL, TRUE);
 }
 
+static gboolean on_late(gpointer user)
+{
+    *(bool *)user = true;
+    return G_SOURCE_CONTINUE;
+}
+
+/* What a sink has taken and not confirmed is told again after the next start, so it gets a moment.
+ */
+static void finish_deliveries(struct daemon *daemon)
+{
+    bool is_late = false;
+    guint timer = g_timeout_add(FINISH_DEADLINE_MS, on_late, &is_late);
+    dispatcher_finish(daemon->dispatcher);
+    while (!is_late && dispatcher_is_delivering(daemon->dispatcher))
+        g_main_context_iteration(NULL, TRUE);
+    g_source_remove(timer);
+}
+
 static int stop(struct daemon *daemon)
 {
     struct monitor_count count;
@@ -356,6 +377,7 @@ static int stop(struct daemon *daemon)
     fetcher_free(daemon->fetcher);
     worker_free(daemon->worker);
     http_client_free(daemon->http);
+    finish_deliveries(daemon);
     dispatcher_free(g_steal_pointer(&daemon->dispatcher), SINKS_DEADLINE_MS);
     bool flushed = store_close(daemon->store, FLUSH_DEADLINE_MS);
     if (!flushed)

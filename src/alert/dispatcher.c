@@ -307,6 +307,8 @@ static void on_pending(GPtrArray *alerts, void *user)
 static void ask(struct lane *lane)
 {
     clear_source(&lane->timer);
+    if (lane->is_stopping)
+        return;
     lane->is_asking = true;
     lane->is_kicked = false;
     store_pending(lane->dispatcher->parts.store, lane->id, lane->type->batch_max, on_pending,
@@ -451,6 +453,20 @@ void dispatcher_append_state(const struct dispatcher *dispatcher, GString *out)
             g_string_append_printf(out, "%s%s: %s", out->len > 0 ? "; " : "", lane->id,
                                    lane->message);
     }
+}
+
+void dispatcher_finish(struct dispatcher *dispatcher)
+{
+    for (guint i = 0; i < dispatcher->lanes->len; i++)
+        ((struct lane *)g_ptr_array_index(dispatcher->lanes, i))->is_stopping = true;
+}
+
+bool dispatcher_is_delivering(const struct dispatcher *dispatcher)
+{
+    for (guint i = 0; i < dispatcher->lanes->len; i++)
+        if (g_hash_table_size(((struct lane *)g_ptr_array_index(dispatcher->lanes, i))->out) > 0)
+            return true;
+    return false;
 }
 
 void dispatcher_free(struct dispatcher *dispatcher, int64_t deadline_ms)

@@ -48,6 +48,10 @@ void dispatcher_drain(struct dispatcher *dispatcher, int64_t deadline_ms,
                       void (*on_drained)(void *user), void *user);
 /* Appends "desktop: no notification server; …" for the sinks that are down. */
 void dispatcher_append_state(const struct dispatcher *dispatcher, GString *out);
+/* From now on nothing is handed to a sink. What one has in its hands goes on; whether there is any.
+ */
+void dispatcher_finish(struct dispatcher *dispatcher);
+bool dispatcher_is_delivering(const struct dispatcher *dispatcher);
 /* Stops the sinks, for at most deadline_ms in all, and marks what they say by then. The store's
  * completions may come later. */
 void dispatcher_free(struct dispatcher *dispatcher, int64_t deadline_ms);

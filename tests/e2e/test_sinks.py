@@ -203,6 +203,17 @@ def test_a_webhook_loses_nothing_when_the_daemon_is_killed(daemon, server):
     assert all(r.header("Idempotency-Key").strip('"') == json.loads(r.body)["id"] for r in server.requests("/hook"))
 
 
+def test_a_stop_waits_a_moment_for_the_receivers_answer(daemon, server):
+    """What it has got is not told again after a restart that nobody forced."""
+    server.on("/hook", Reply(200, delay=0.2))
+    configure(daemon, server, {"webhook": {"url": server.url("/hook")}}, [Reply(200, document(1))])
+    process = daemon.start()
+    wait_for(lambda: server.requests("/hook"), "a request that is not answered yet")
+    assert daemon.stop(process) == 0
+    daemon.once()
+    assert [body["title"] for body in bodies(server)] == ["Cuba 1"]
+
+
 @pytest.mark.parametrize("secret, expected", [("me:pass:word", "Basic bWU6cGFzczp3b3Jk"), ("Bearer tok.en\n", "Bearer tok.en")])
 def test_credentials_come_from_a_private_file(daemon, server, tmp_path, secret, expected):
     path = tmp_path / "secret"
