@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BATCH 64u /* items that are measured together with --stats */
+#define BATCH          64u        /* items that are measured together with --stats */
+#define LINE_BYTES_MAX (64 << 20) /* as much as `parse` reads of a file */
 
 struct options {
     char **queries;
@@ -213,18 +214,29 @@ static void flush_batch(struct session *session)
     session->n_batch = 0;
 }
 
+/* With its newline; no more of it than is needed to see that it is too long. False at the end. */
+static bool read_line(FILE *in, GString *line)
+{
+    int c = '\0';
+    g_string_truncate(line, 0);
+    while (c != '\n' && line->len <= LINE_BYTES_MAX && (c = getc_unlocked(in)) != EOF)
+        g_string_append_c(line, (char)c);
+    return line->len > 0;
+}
+
 /* False after a bad line, whose number was said. */
 static bool match_lines(struct session *session, FILE *in)
 {
-    char *line = NULL;
-    size_t allocated = 0, number = 0, most = session->options->stats ? BATCH : 1;
+    g_autoptr(GString) line = g_string_new(NULL);
+    size_t number = 0, most = session->options->stats ? BATCH : 1;
     bool is_good = true;
-    for (ssize_t size; is_good && (size = getline(&line, &allocated, in)) >= 0;) {
+    while (is_good && read_line(in, line)) {
         number++;
-        if (strspn(line, " \t\r\n") == (size_t)size)
+        if (strspn(line->str, " \t\r\n") == line->len)
             continue;
         struct entry *entry = &session->batch[session->n_batch];
-        is_good = read_entry(session->config, line, (size_t)size, entry);
+        is_good =
+            line->len <= LINE_BYTES_MAX && read_entry(session->config, line->str, line->len, entry);
         if (is_good && ++session->n_batch < most)
             continue;
         if (!is_good)
@@ -232,8 +244,9 @@ static bool match_lines(struct session *session, FILE *in)
         flush_batch(session);
     }
     flush_batch(session);
-    free(line);
-    if (!is_good)
+    if (!is_good && line->len > LINE_BYTES_MAX)
+        fprintf(stderr, "feedwatch: line %zu is longer than %d bytes\n", number, LINE_BYTES_MAX);
+    else if (!is_good)
         fprintf(stderr, "feedwatch: line %zu is no item: expected a JSON object with an id\n",
                 number);
     return is_good && !ferror(in);

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TIME_SCALE_MAX 1000000
 /* A stop takes at most 10 s. */
 #define FINISH_DEADLINE_MS 1000
 #define SINKS_DEADLINE_MS  1000
@@ -277,8 +278,9 @@ static bool parse_options(struct options *options, int *argc, char ***argv)
         log_error("%s; try --help", error->message);
     else if (*argc > 1)
         log_error("there is no argument %s; try --help", (*argv)[1]);
-    else if (options->time_scale < 0 || (options->time_scale > 0 && options->time_scale < 1))
-        log_error("--time-scale wants a number of at least 1");
+    else if (options->time_scale != 0 &&
+             !(options->time_scale >= 1 && options->time_scale <= TIME_SCALE_MAX))
+        log_error("--time-scale wants a number from 1 to %d", TIME_SCALE_MAX);
     else
         return true;
     return false;
@@ -395,8 +397,10 @@ int main(int argc, char **argv)
     g_setenv("GIO_USE_NETWORK_MONITOR", "netlink", FALSE);
     signal(SIGPIPE, SIG_IGN);
     log_init("feedwatchd", LOG_LEVEL_INFO);
-    if (!parse_options(&daemon.options, &argc, &argv))
+    if (!parse_options(&daemon.options, &argc, &argv)) {
+        g_free(daemon.options.config_path);
         return EXIT_USAGE;
+    }
     if (daemon.options.version) {
         g_print("feedwatchd %s\n", FEEDWATCH_VERSION);
         return EXIT_OK;

@@ -92,3 +92,17 @@ def test_a_credential_file_that_others_can_read(tmp_path):
     assert result.returncode == 78 and "feedwatch.conf:3:15: error: others can read" in result.stderr
     secret.chmod(0o600)
     assert check(tmp_path, text).returncode == 0
+
+
+def test_a_line_of_items_has_a_limit():
+    """`feedwatch match` reads from whatever it is given, also what has no lines."""
+    with open("/dev/zero", "rb") as endless:
+        result = subprocess.run([ROOT / "build/feedwatch", "match", "-q", "a"], stdin=endless, capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout, result.stderr) == (1, "", "feedwatch: line 1 is longer than 67108864 bytes\n")
+
+
+@pytest.mark.parametrize("scale", ["nan", "inf", "1e300", "0.5", "-1"])
+def test_a_time_scale_that_is_none(tmp_path, scale):
+    result = subprocess.run([ROOT / "build/feedwatchd", "--once", "--time-scale", scale], env={"HOME": str(tmp_path)},
+                            capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stderr) == (2, "feedwatchd: error: --time-scale wants a number from 1 to 1000000\n")
