@@ -78,8 +78,7 @@ static void skip(struct walk *walk, const uint32_t *pc)
     }
     if (op == OP_LIST)
         return;
-    for (const uint32_t *at = pc + (op == OP_NEAR || op == OP_ATLEAST || op == OP_IN ? 2 : 1);
-         at < end; at += program_size(at))
+    for (const uint32_t *at = program_operands(pc); at < end; at += program_size(at))
         skip(walk, at);
 }
 

@@ -1,14 +1,11 @@
 #include "rule/keys.h"
 
-#include "rule/wildcard.h"
+#include "rule/cost.h"
 
 #include <string.h>
 
 /* Whoever has to be told that a key turned up: a rule, or a list that rules and lists wait for. */
 #define IS_LIST UINT32_C(0x80000000)
-
-#define COST_NEVER UINT64_MAX /* no key can be had from this node */
-#define COUNT_UNIT 64u        /* cost of turning up in one more of the counted items */
 
 /* After how many items the keys are chosen again. */
 static const uint32_t choose_after[] = {200, 2000};
@@ -24,16 +21,12 @@ struct link {
 
 struct keys {
     const struct ruleset *set;
-    uint16_t *guesses; /* for each id: how common it may be; while the keys may be chosen again */
-    uint32_t *counts;  /* for each id: in how many of the first items it turned up; likewise */
-    uint32_t *costs;   /* for each id, while the keys are chosen */
-    uint32_t n_items;  /* seen, while counting goes on */
-    uint32_t n_chosen; /* how often the keys were chosen again */
+    struct costs *costs; /* while the keys may be chosen again */
+    uint32_t n_chosen;   /* how often the keys were chosen again */
     uint32_t n_ids, n_lists;
     uint32_t
         *starts; /* for each id, then each list: where its waiters begin; one more at the end */
-    uint32_t *waiters; /* rules, or lists with IS_LIST */
-    uint64_t *list_costs;
+    uint32_t *waiters;                           /* rules, or lists with IS_LIST */
     GArray *links;                               /* struct link, while the keys are chosen */
     GArray *always;                              /* rules without a key */
     uint64_t *pending;                           /* a bit for each rule */
@@ -43,117 +36,6 @@ struct keys {
     uint32_t *candidates;
     bool *is_waited_for; /* lists */
 };
-
-/* How often a test is likely to be passed where nothing was counted yet: short words are common. */
-static uint16_t guess(const struct vocab *vocab, uint32_t id)
-{
-    static const uint8_t by_length[] = {200, 200, 160, 90, 40, 24, 14, 10, 7, 5, 4, 3, 2};
-    const char *folded;
-    size_t size, n = 0;
-    enum word_test test = vocab_test(vocab, id, &folded, &size);
-    for (size_t pos = 0; pos < size && n < G_N_ELEMENTS(by_length) - 1; pos++)
-        n += ((unsigned char)folded[pos] & 0xC0) != 0x80;
-    return (uint16_t)(test == WORD_IS || test == WORD_INFLECTS ? by_length[n] : by_length[n] * 4);
-}
-
-static void guess_all(struct keys *keys)
-{
-    for (uint32_t id = 0; id < keys->n_ids; id++)
-        keys->guesses[id] = guess(keys->set->vocab, id);
-}
-
-static void find_costs(struct keys *keys)
-{
-    keys->costs = g_new(uint32_t, keys->n_ids + 1);
-    for (uint32_t id = 0; id < keys->n_ids; id++) {
-        uint32_t prior = keys->guesses[id];
-        keys->costs[id] =
-            keys->n_chosen == 0 ? prior : keys->counts[id] * COUNT_UNIT + prior / 8 + 1;
-    }
-}
-
-static inline uint64_t id_cost(const struct keys *keys, uint32_t id)
-{
-    return id == VOCAB_ANY ? COST_NEVER : keys->costs[id];
-}
-
-static uint64_t add_costs(uint64_t a, uint64_t b)
-{
-    return a == COST_NEVER || b == COST_NEVER ? COST_NEVER : a + b;
-}
-
-/* The one of these words that turns up least often. */
-static uint64_t rarest(const struct keys *keys, const uint32_t *ids, size_t n, uint32_t *ret_id)
-{
-    uint64_t best = COST_NEVER;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t cost = id_cost(keys, ids[i]);
-        if (cost < best) {
-            best = cost;
-            *ret_id = ids[i];
-        }
-    }
-    return best;
-}
-
-/* The key of a single term, and what it costs. */
-static uint64_t term_cost(const struct keys *keys, const uint32_t *pc, uint32_t *ret_id)
-{
-    *ret_id = PROGRAM_PAYLOAD(*pc);
-    switch (PROGRAM_OP(*pc)) {
-    case OP_WORD:
-        return id_cost(keys, *ret_id);
-    case OP_PHRASE:
-        return rarest(keys, pc + 1, PROGRAM_PAYLOAD(*pc), ret_id);
-    case OP_NEED:
-        return rarest(keys, pc + 1, PROGRAM_PAYLOAD(*pc) - 1, ret_id);
-    default:
-        return COST_NEVER;
-    }
-}
-
-/* Where the operands of an inner node begin. */
-static const uint32_t *first_operand(const uint32_t *pc)
-{
-    enum program_op op = PROGRAM_OP(*pc);
-    return pc + (op == OP_NEAR || op == OP_ATLEAST || op == OP_IN ? 2 : 1);
-}
-
-static uint64_t node_cost(const struct keys *keys, const uint32_t *pc, const uint32_t **ret_best)
-{
-    const uint32_t *end = pc + program_size(pc);
-    uint32_t id;
-    uint64_t best = COST_NEVER, sum = 0;
-    switch (PROGRAM_OP(*pc)) {
-    case OP_WORD:
-    case OP_LEAF:
-    case OP_NEED:
-    case OP_PHRASE:
-        return term_cost(keys, pc, &id);
-    case OP_LIST:
-        return keys->list_costs[PROGRAM_PAYLOAD(*pc)];
-    case OP_NOT:
-        return COST_NEVER;
-    case OP_OR:
-        for (const uint32_t *at = first_operand(pc); at < end; at += program_size(at))
-            sum = add_costs(sum, node_cost(keys, at, NULL));
-        return sum;
-    case OP_AND:
-    case OP_NEAR:
-    case OP_ATLEAST:
-    case OP_IN:
-        break;
-    }
-    for (const uint32_t *at = first_operand(pc); at < end; at += program_size(at)) {
-        uint64_t cost = node_cost(keys, at, NULL);
-        if (cost < best) {
-            best = cost;
-            if (ret_best)
-                *ret_best = at;
-        }
-    }
-    return best;
-}
 
 static void add_link(struct keys *keys, uint32_t key, uint32_t waiter)
 {
@@ -171,7 +53,7 @@ static void link_node(struct keys *keys, const uint32_t *pc, uint32_t waiter)
     case OP_LEAF:
     case OP_NEED:
     case OP_PHRASE:
-        term_cost(keys, pc, &id);
+        cost_of_term(keys->costs, pc, &id);
         add_link(keys, id, waiter);
         return;
     case OP_LIST:
@@ -179,7 +61,7 @@ static void link_node(struct keys *keys, const uint32_t *pc, uint32_t waiter)
         add_link(keys, keys->n_ids + payload, waiter);
         return;
     case OP_OR:
-        for (const uint32_t *at = first_operand(pc); at < end; at += program_size(at))
+        for (const uint32_t *at = program_operands(pc); at < end; at += program_size(at))
             link_node(keys, at, waiter);
         return;
     case OP_NOT:
@@ -188,7 +70,7 @@ static void link_node(struct keys *keys, const uint32_t *pc, uint32_t waiter)
     case OP_NEAR:
     case OP_ATLEAST:
     case OP_IN:
-        node_cost(keys, pc, &best);
+        cost_of_node(keys->costs, pc, &best);
         if (best)
             link_node(keys, best, waiter);
         return;
@@ -220,9 +102,9 @@ static bool guard_node(const struct keys *keys, const uint32_t *pc, uint16_t gua
     case OP_LEAF:
     case OP_NEED:
     case OP_PHRASE:
-        return term_cost(keys, pc, &id) != COST_NEVER && guard_add(guards, id, n);
+        return cost_of_term(keys->costs, pc, &id) != COST_NEVER && guard_add(guards, id, n);
     case OP_OR:
-        for (const uint32_t *at = first_operand(pc); at < end; at += program_size(at))
+        for (const uint32_t *at = program_operands(pc); at < end; at += program_size(at))
             if (!guard_node(keys, at, guards, n))
                 return false;
         return true;
@@ -235,7 +117,7 @@ static bool guard_node(const struct keys *keys, const uint32_t *pc, uint16_t gua
     case OP_IN:
         break;
     }
-    node_cost(keys, pc, &best);
+    cost_of_node(keys->costs, pc, &best);
     return best && guard_node(keys, best, guards, n);
 }
 
@@ -245,8 +127,8 @@ static void two_best(const struct keys *keys, const uint32_t *pc, const uint32_t
     const uint32_t *end = pc + program_size(pc);
     uint64_t costs[2] = {COST_NEVER, COST_NEVER};
     ret_best[0] = ret_best[1] = NULL;
-    for (const uint32_t *at = first_operand(pc); at < end; at += program_size(at)) {
-        uint64_t cost = node_cost(keys, at, NULL);
+    for (const uint32_t *at = program_operands(pc); at < end; at += program_size(at)) {
+        uint64_t cost = cost_of_node(keys->costs, at, NULL);
         size_t place = cost < costs[0] ? 0 : 1;
         if (cost >= costs[place])
             continue;
@@ -305,17 +187,12 @@ static void choose(struct keys *keys)
     const struct ruleset *set = keys->set;
     keys->links = g_array_new(FALSE, FALSE, sizeof(struct link));
     g_array_set_size(keys->always, 0);
-    find_costs(keys);
-    for (uint32_t i = 0; i < keys->n_lists; i++) { /* a list comes after those that it uses */
-        const struct rule_list *list = &g_array_index(set->lists, struct rule_list, i);
-        keys->list_costs[i] = node_cost(keys, ruleset_code(set, list->code), NULL);
-        keys->is_waited_for[i] = false;
-    }
+    memset(keys->is_waited_for, 0, keys->n_lists * sizeof *keys->is_waited_for);
     for (uint32_t i = 0; i < set->rules->len; i++) {
         const struct rule_entry *rule = &g_array_index(set->rules, struct rule_entry, i);
         const uint32_t *pc = ruleset_code(set, rule->code);
         bool is_plain = rule->scope == PROGRAM_NONE && !rule->has_regex;
-        if (node_cost(keys, pc, NULL) == COST_NEVER)
+        if (cost_of_node(keys->costs, pc, NULL) == COST_NEVER)
             g_array_append_val(keys->always, i);
         else
             link_node(keys, pc, i);
@@ -329,8 +206,6 @@ static void choose(struct keys *keys)
             link_node(keys, ruleset_code(set, list->code), i | IS_LIST);
         }
     pack_links(keys);
-    g_free(keys->costs);
-    keys->costs = NULL;
 }
 
 struct keys *keys_new(const struct ruleset *set)
@@ -339,11 +214,8 @@ struct keys *keys_new(const struct ruleset *set)
     keys->set = set;
     keys->n_ids = vocab_size(set->vocab);
     keys->n_lists = set->lists->len;
-    keys->guesses = g_new(uint16_t, keys->n_ids + 1);
-    guess_all(keys);
-    keys->counts = g_new0(uint32_t, keys->n_ids + 1);
+    keys->costs = costs_new(set);
     keys->starts = g_new0(uint32_t, keys->n_ids + keys->n_lists + 2);
-    keys->list_costs = g_new0(uint64_t, keys->n_lists + 1);
     keys->is_waited_for = g_new0(bool, keys->n_lists + 1);
     keys->lists = g_new0(uint64_t, keys->n_lists / 64 + 1);
     keys->pending = g_new0(uint64_t, set->rules->len / 64 + 1);
@@ -358,11 +230,9 @@ void keys_free(struct keys *keys)
 {
     if (!keys)
         return;
-    g_free(keys->guesses);
-    g_free(keys->counts);
+    costs_free(keys->costs);
     g_free(keys->starts);
     g_free(keys->waiters);
-    g_free(keys->list_costs);
     g_free(keys->is_waited_for);
     g_free(keys->lists);
     g_free(keys->pending);
@@ -378,26 +248,21 @@ size_t keys_bytes(const struct keys *keys)
     size_t bytes = sizeof *keys + n_keys * sizeof *keys->starts +
                    keys->starts[n_keys] * sizeof *keys->waiters +
                    n_rules * (sizeof *keys->probes + sizeof *keys->candidates) + n_rules / 8 +
-                   keys->n_lists * (sizeof *keys->list_costs + 1);
-    if (keys->counts)
-        bytes += keys->n_ids * (sizeof *keys->counts + sizeof *keys->guesses);
-    return bytes;
+                   keys->n_lists;
+    return keys->costs ? bytes + costs_bytes(keys->costs) : bytes;
 }
 
 static void count(struct keys *keys, const struct item_index *index)
 {
-    if (keys->n_chosen == G_N_ELEMENTS(choose_after))
+    if (!keys->costs)
         return;
-    for (size_t i = 0; i < index->n_ids; i++)
-        keys->counts[index->ids[i]]++;
-    if (++keys->n_items < choose_after[keys->n_chosen])
+    costs_count(keys->costs, index->ids, index->n_ids);
+    if (keys->costs->n_items < choose_after[keys->n_chosen])
         return;
-    keys->n_chosen++;
+    costs_update(keys->costs);
     choose(keys);
-    if (keys->n_chosen < G_N_ELEMENTS(choose_after))
-        return;
-    g_clear_pointer(&keys->counts, g_free);
-    g_clear_pointer(&keys->guesses, g_free);
+    if (++keys->n_chosen == G_N_ELEMENTS(choose_after))
+        g_clear_pointer(&keys->costs, costs_free);
 }
 
 static void tell(struct keys *keys, uint32_t key)

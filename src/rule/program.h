@@ -114,6 +114,13 @@ static inline uint32_t program_size(const uint32_t *pc)
     return PROGRAM_OP(*pc) >= OP_AND ? 1 + PROGRAM_PAYLOAD(*pc) : 1;
 }
 
+/* Where the operands of an inner node begin. */
+static inline const uint32_t *program_operands(const uint32_t *pc)
+{
+    enum program_op op = PROGRAM_OP(*pc);
+    return pc + (op == OP_NEAR || op == OP_ATLEAST || op == OP_IN ? 2 : 1);
+}
+
 /* Whether it stands for one term. */
 static inline bool program_is_term(const uint32_t *pc)
 {
