@@ -381,7 +381,7 @@ void store_classify(struct store *store, const char *feed_id, const struct feed_
 struct commit {
     struct task task;
     struct store *store;
-    struct store_commit what; /* feed is a copy */
+    struct store_commit what; /* feed and feed_title are copies */
     store_done on_done;
     void *user;
 };
@@ -410,6 +410,7 @@ static void on_committed(struct task *task)
 static void commit_free(struct task *task)
 {
     store_feed_free(((struct commit *)task)->what.feed);
+    g_free((gpointer)(uintptr_t)((struct commit *)task)->what.feed_title);
     g_free(task);
 }
 
@@ -429,6 +430,7 @@ void store_commit(struct store *store, const struct store_commit *commit, store_
     store->n_documents++;
     call->what = *commit;
     call->what.feed = commit->feed ? feed_dup(commit->feed) : NULL;
+    call->what.feed_title = g_strdup(commit->feed_title);
     call->on_done = on_done;
     call->user = user;
     thread_post(store->thread, &call->task);

@@ -160,7 +160,7 @@ struct store_new_alert {
 
 struct store_commit {           /* everything in it is borrowed until on_done, except where said */
     struct store_feed *feed;    /* copied at the call */
-    const char *feed_title;     /* what the alert calls the feed */
+    const char *feed_title;     /* what the alert calls the feed; copied too */
     const struct feed_doc *doc; /* NULL: only the state and alerts */
     const struct identity_keys *keys;
     const struct store_verdicts *verdicts;

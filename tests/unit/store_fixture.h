@@ -311,9 +311,10 @@ static void commit_alerts(struct fixture *fixture, const char *feed, const struc
         .is_baselined = true,
         .n_items_last = doc ? (uint32_t)doc->doc.n_items : 0,
     };
+    char title[] = "The Feed"; /* it may change as soon as the call returns */
     const struct store_commit commit = {
         .feed = &state,
-        .feed_title = "The Feed",
+        .feed_title = title,
         .doc = doc ? &doc->doc : NULL,
         .keys = doc ? doc->keys : NULL,
         .verdicts = verdicts,
@@ -322,6 +323,7 @@ static void commit_alerts(struct fixture *fixture, const char *feed, const struc
     };
     bool done = false;
     store_commit(fixture->store, &commit, on_flag, &done);
+    memset(title, '?', sizeof title - 1);
     wait_for(fixture, &done);
 }
 
