@@ -210,7 +210,7 @@ class Home(Daemon):
             "sink webhook": {"url": ground.hooks.url("/hook")}, "sink command": {"argv": program},
             "sink journal": {"type": "journal"},
             "sink mail": {"to": "ann@example.org", "server": ground.smtpd.url()},
-            "sink mqtt": {"url": f"mqtt://127.0.0.1:{ground.broker.port}", "topic": "news/{rule}"}, "sink feed": {"entries": 1000}}
+            "sink mqtt": {"url": f"mqtt://127.0.0.1:{ground.broker.port}", "topic": "news/{rule}"}, "sink feed": {"entries": 10000}}
         self.database = self.state / "feedwatch.db"
         self.only(*SINKS)
 
