@@ -132,7 +132,7 @@ class Ground:
     def __init__(self, folder, feeds=4, items=5, popups=3, connections=32):
         self.folder, self.feeds, self.items, self.popups = folder, feeds, items, popups
         folder.mkdir(parents=True)
-        self.n_homes = 0
+        self.n_homes, self.homes = 0, []
         self.connections = connections
         self.nginx = Nginx(folder / "nginx", hosts=feeds)
         self.hooks = Httpd(hosts=0)
@@ -150,6 +150,8 @@ class Ground:
         self.publish(items)
 
     def stop(self):
+        for home in self.homes:
+            home.reap()
         self.nginx.stop()
         self.hooks.stop()
         self.journal.stop()
@@ -188,7 +190,8 @@ class Ground:
         """A fresh daemon. What the receivers got before is forgotten: one home at a time."""
         self.n_homes += 1
         self.forget()
-        return Home(self, self.folder / f"home{self.n_homes}")
+        self.homes.append(Home(self, self.folder / f"home{self.n_homes}"))
+        return self.homes[-1]
 
 
 class Home(Daemon):
@@ -322,7 +325,8 @@ class Home(Daemon):
     def feed_ids(self, ids):
         path = self.state / "alerts.xml"
         entries = re.findall("<id>urn:uuid:([0-9a-f-]{36})", path.read_text()) if path.exists() else []
-        return [number for number in ids for entry in entries if entry == entry_id(number)]
+        names = {entry_id(number): number for number in ids}
+        return [names[entry] for entry in entries if entry in names]
 
     def popups(self):
         self.seen_popups += self.ground.wire.read()
