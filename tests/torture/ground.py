@@ -334,7 +334,7 @@ class Home(Daemon):
 
     def rotate(self):
         if self.log.exists():
-            self.log.rename(self.log.with_name("alerts.log.1"))
+            self.log.rename(self.log.with_name(f"alerts.log.{len(self.log_paths())}"))
 
     def uncompress(self):
         for path in self.state.glob("alerts.log*.gz"):

@@ -1,10 +1,11 @@
 """Calls that fail, disks that are full, databases that are damaged, daemons that start at once: nothing is told twice or lost."""
-import errno, os, random
+import errno, os, random, signal
 from collections import Counter
 import pytest
 from ground import in_parallel
 from test_full_disk import fill, small_disk  # noqa: F401 (a fixture)
 from test_kill import CALLS, complaints, count_calls
+from test_rotate import wait_a_while
 
 # What each call may say when it fails, as far as a kernel does say it.
 ERRORS = {"open": (errno.EMFILE, errno.ENOSPC, errno.EACCES), "mkdir": (errno.ENOSPC,), "rename": (errno.EIO,), "unlink": (errno.EIO,),
@@ -13,17 +14,18 @@ ERRORS = {"open": (errno.EMFILE, errno.ENOSPC, errno.EACCES), "mkdir": (errno.EN
           "socket": (errno.EMFILE, errno.EACCES), "connect": (errno.ECONNREFUSED, errno.ENETUNREACH), "send": (errno.EPIPE, errno.ENOBUFS),
           "spawn": (errno.EAGAIN, errno.ENOMEM), "commit": (errno.EIO,)}
 TRIES = 8  # at most, in one run, of a message whose answer does not come
-EXITS = (0, 1, 2, 75, 78)  # those that the manual names: no signal is among them
+EXITS = (0, 1, 2, 75, 78, -signal.SIGTERM)  # those that the manual names; SIGTERM where it came at the very start
+ITEMS = 3
 
 
 def trial_of(done):
     """Lets one call fail in a run; the run after it, undisturbed, makes good."""
     def trial(ground, job):
-        at, deed, prepare = job
+        at, deed, scenario = job
+        ground.publish(ITEMS)
         home = ground.home()
         home.allow(r"feedwatchd: (error|warning): ", r"^\S+: error: cannot open")
-        before = prepare(home)
-        code = home.run("--once", fault=(at, deed), timeout_s=90)
+        code, before = scenario(home, (at, deed))
         name = os.strerror(deed) if isinstance(deed, int) else deed
         if code not in EXITS:
             return f"{name} at {at}: exit {code}: {home.stderr} (see {home.home})"
@@ -38,30 +40,44 @@ def trial_of(done):
     return trial
 
 
-def fresh(_):
-    return None
+def fresh(home, fault):
+    return home.run("--once", fault=fault, timeout_s=90), None
 
 
-def interrupted(home):
+def interrupted(home, fault):
     """A daemon that was killed with its hands full, and whose log was rotated since."""
     home.run("--once", fault=("send:12", "kill"))
     before = home.recorded()
     home.rotate()
-    return before
+    return home.run("--once", fault=fault, timeout_s=90), before
+
+
+def long_lived(home, fault):
+    """A day of one that runs: news come while it does, a new configuration, a rotation, the end."""
+    process = home.begin("--time-scale", "600", fault=fault)
+    wait_a_while(lambda: process.poll() is not None or (home.log_bytes() and home.waiting() == 0))
+    home.ground.publish(ITEMS + 2)
+    for number in signal.SIGHUP, signal.SIGUSR1:
+        if process.poll() is None and (home.state / "control").exists():
+            process.send_signal(number)
+        home.rotate()
+        wait_a_while(lambda: process.poll() is not None or home.number("SELECT count(*) FROM alert") >= len(home.ground.titles))
+    process.terminate()
+    return process.wait(20), None
 
 
 def test_each_call_fails(make_grounds, scale, note):
     grounds = make_grounds(2, feeds=3, items=3, popups=2, connections=1)
     counts = count_calls(grounds[0])
-    every = [(f"{call}:{n}", deed, prepare) for prepare in (fresh, interrupted) for call in CALLS for deed in ERRORS[call]
-             for n in range(1, counts[call] + 1)]
+    every = [(f"{call}:{n}", deed, scenario) for scenario in (fresh, interrupted, long_lived) for call in CALLS for deed in ERRORS[call]
+             for n in range(1, counts[call] + 1, 8 if scenario is long_lived else 1)]
     # From that call on for ever: a run then waits for its sinks, so these are fewer.
-    lasting = [(f"{call}:{1 + counts[call] * part // 4}+", deed, fresh) for call in CALLS for deed in ERRORS[call]
-               for part in range(4) if deed != "short" and counts[call] > part]
-    jobs = every[::scale(1, max(1, len(every) // 20))] + lasting[::scale(1, len(lasting))]
+    for_ever = [(f"{call}:{1 + counts[call] * part // 4}+", deed, fresh) for call in CALLS for deed in ERRORS[call]
+                for part in range(4) if deed != "short" and counts[call] > part]
+    jobs = every[::scale(1, max(1, len(every) // 20))] + for_ever[::scale(1, len(for_ever))]
     done = Counter()
     wrong = complaints(in_parallel(grounds, jobs, trial_of(done)))
-    note(f"failing calls: {len(jobs)} of {len(every)} + {len(lasting)} lasting: "
+    note(f"failing calls: {len(jobs)} of {len(every)} + {len(for_ever)} lasting: "
          + ", ".join(f"{call} {done[call]}" for call in CALLS if counts[call]) + f"; {len(wrong)} wrong")
     assert not wrong, "\n".join(wrong[:10])
 
