@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "store/alert_line.h"
+#include "store/alert_tail.h"
 #include "store/ulid.h"
 
 #include <dirent.h>
@@ -280,6 +281,10 @@ static bool read_from(struct line_reader *reader, const struct candidate *candid
 /* A file that is there and cannot be opened is not one that we wrote. */
 static bool read_candidate(struct search *search, const struct candidate *candidate, GError **error)
 {
+    if (!candidate->is_gzip && !alert_tail_drop_zeros(candidate->path)) {
+        set_error(error, "mend", candidate->path);
+        return false;
+    }
     int fd = open(candidate->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return true;

@@ -4,7 +4,8 @@
  * the file. Each is looked for by its id, which ends its line: in the file it was about to go to,
  * from that place on and under whatever name it has in its directory now; in the file at the path;
  * and in its rotated siblings (names that begin with the log's name, also gzipped). A torn last
- * line that is the beginning of one of the lines is completed where it stands. */
+ * line that is the beginning of one of the lines is completed where it stands; zeros that a power
+ * loss left at the end of a file are cut off before. */
 #ifndef STORE_ALERT_RECOVER_H
 #define STORE_ALERT_RECOVER_H
 

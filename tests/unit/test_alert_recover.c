@@ -232,18 +232,27 @@ static void test_foreign_tail_is_left_alone(void **state)
     assert_string_equal(text, OLD_LINE "someone's note\n" TEXT_A);
 }
 
-/* A power loss can leave zeros where the line was to be. */
+/* A power loss can leave zeros where the line was to be, or the rest of it. */
 static void test_zeros_at_the_end(void **state)
 {
+    static const size_t n_zeros[] = {1, 4, 4095, 4096, 4097, 70000};
     struct place *place = *state;
-    put(place->log, OLD_LINE, "\0\0\0\0", 4);
-    struct log_line line = make_line(ID_A, TEXT_A, place_of(place->log, strlen(OLD_LINE)));
-    recover(place, &line, 1);
-    g_autofree char *text = NULL;
-    gsize size = 0;
-    assert_true(g_file_get_contents(place->log, &text, &size, NULL));
-    assert_int_equal(size, strlen(OLD_LINE) + 5 + strlen(TEXT_A));
-    assert_string_equal(text + strlen(OLD_LINE) + 5, TEXT_A);
+    for (size_t i = 0; i < G_N_ELEMENTS(n_zeros); i++) {
+        for (size_t n = 0; n < strlen(TEXT_A); n += 7) {
+            g_autoptr(GByteArray) tail = g_byte_array_new();
+            g_byte_array_append(tail, (const guint8 *)TEXT_A, (guint)n);
+            g_byte_array_set_size(tail, (guint)(n + n_zeros[i]));
+            memset(tail->data + n, 0, n_zeros[i]);
+            put(place->log, OLD_LINE, (const char *)tail->data, tail->len);
+            struct log_line line = make_line(ID_A, TEXT_A, place_of(place->log, strlen(OLD_LINE)));
+            recover(place, &line, 1);
+            g_autofree char *text = NULL;
+            gsize size = 0;
+            assert_true(g_file_get_contents(place->log, &text, &size, NULL));
+            assert_int_equal(size, strlen(OLD_LINE TEXT_A));
+            assert_string_equal(text, OLD_LINE TEXT_A);
+        }
+    }
 }
 
 /* The place is that of a file that is shorter now: it is another one with the same inode. */
