@@ -326,7 +326,7 @@ class Home(Daemon):
         path = self.state / "alerts.xml"
         entries = re.findall("<id>urn:uuid:([0-9a-f-]{36})", path.read_text()) if path.exists() else []
         names = {entry_id(number): number for number in ids}
-        return [names[entry] for entry in entries if entry in names]
+        return [names[entry] for entry in reversed(entries) if entry in names]  # the newest comes first
 
     def popups(self):
         self.seen_popups += self.ground.wire.read()

@@ -1,7 +1,7 @@
 """power - what a disk may hold after the power went, from the record that fault.so took of every change.
 
 The model is the one that file systems promise: what was flushed is there. Of what was written since, every part may be there
-or not, in any order, down to sectors; a file that only grows at its end (the log) is there up to some byte. A new name is
+or not, in any order, down to sectors; a file that only grows at its end (the log) is there up to some byte, or has zeros from there on. A new name is
 there once its directory was flushed; with lenient=True a flush of the file is enough for it, as on ext4, XFS and btrfs.
 """
 import os, struct
@@ -95,7 +95,11 @@ class Disk:
                 _apply(content, change)
             cut = len(content) if keep == 1 else chance.randint(size, len(content))
             stats["bytes of the log lost"] += len(content) - cut
-            del content[cut:]
+            if chance.random() < 0.4:  # the size has reached the disk, the bytes have not
+                content[cut:] = bytes(len(content) - cut)
+                stats["bytes of the log that are zero"] += len(content) - cut
+            else:
+                del content[cut:]
             return content
         for change in changes:
             if change.kind == "T":
