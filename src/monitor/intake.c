@@ -211,6 +211,10 @@ static void on_classified(struct store_verdicts *verdicts, void *user)
     intake->verdicts = verdicts;
     if (is_cancelled(intake))
         return;
+    if (!verdicts) { /* nothing is taken in: the attempt stays stored as one that failed */
+        on_committed(intake);
+        return;
+    }
     const struct judge_input input = {
         .rules = intake->monitor->rules,
         .settings = intake->feed->settings,

@@ -454,10 +454,17 @@ static void run_pending(struct storage *storage, struct task *task)
     call->alerts = alert_pending(storage, call->sink, call->limit);
 }
 
+/* Where the database refused the question. */
+static GPtrArray *no_alerts(void)
+{
+    return g_ptr_array_new_with_free_func((GDestroyNotify)store_alert_free);
+}
+
 static void on_pending(struct task *task)
 {
     struct pending *call = (struct pending *)task;
-    call->on_done(g_steal_pointer(&call->alerts), call->user);
+    GPtrArray *alerts = g_steal_pointer(&call->alerts);
+    call->on_done(alerts ? alerts : no_alerts(), call->user);
 }
 
 static void pending_free(struct task *task)
@@ -496,7 +503,7 @@ GPtrArray *store_recent(struct store *store, const char *sink, guint limit)
     struct pending call = {
         .task = {.run = run_recent, .may_overtake = true}, .sink = copy, .limit = limit};
     thread_ask(store->thread, &call.task);
-    return call.alerts;
+    return call.alerts ? call.alerts : no_alerts();
 }
 
 static void run_mark(struct storage *storage, struct task *task)

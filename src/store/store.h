@@ -135,7 +135,7 @@ struct store_verdicts {
 void store_verdicts_free(struct store_verdicts *verdicts);
 
 /* Which items are new, which changed. doc and keys stay alive until on_done; the callback owns the
- * verdicts. */
+ * verdicts. NULL: the database refused the question, which the user was told of. */
 typedef void (*store_classified)(struct store_verdicts *verdicts, void *user);
 void store_classify(struct store *store, const char *feed_id, const struct feed_doc *doc,
                     const struct identity_keys *keys, store_classified on_done, void *user);

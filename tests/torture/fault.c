@@ -515,12 +515,22 @@ int posix_spawnp(pid_t *pid, const char *file, const posix_spawn_file_actions_t 
     return spawn("posix_spawnp", pid, file, actions, attributes, argv, env);
 }
 
+/* sqlite3_exec() asks the statement itself how it went, so it cannot be lied to. */
+static bool is_library(const void *caller)
+{
+    Dl_info info;
+    return dladdr(caller, &info) != 0 && strstr(info.dli_fname, "libsqlite3");
+}
+
 int sqlite3_step(sqlite3_stmt *statement)
 {
     static int (*real)(sqlite3_stmt *);
     if (!real)
         real = (int (*)(sqlite3_stmt *))(uintptr_t)dlsym(RTLD_NEXT, "sqlite3_step");
     const char *sql = sqlite3_sql(statement);
-    enum deed deed = sql && strncmp(sql, "COMMIT", 6) == 0 ? decide(COMMIT) : PASS;
+    enum deed deed =
+        sql && strncmp(sql, "COMMIT", 6) == 0 && !is_library(__builtin_return_address(0))
+            ? decide(COMMIT)
+            : PASS;
     return deed == FAIL ? SQLITE_IOERR : (int)after(deed, real(statement));
 }

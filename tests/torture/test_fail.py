@@ -1,5 +1,5 @@
 """Calls that fail, disks that are full, databases that are damaged, daemons that start at once: nothing is told twice or lost."""
-import errno, os, random, signal
+import errno, os, random, signal, sqlite3
 from collections import Counter
 import pytest
 from ground import in_parallel
@@ -205,6 +205,22 @@ def test_a_head_that_nobody_wrote(make_grounds, at, spoilt):
     assert aside(home) and "the database was damaged" in home.stderr
     assert len(log_titles(home)) == 3
     assert not (home.state / "feedwatch.db.reset").exists()
+
+
+@pytest.mark.parametrize("table", ["feed", "item", "item_text", "alert", "delivery", "sink"])
+def test_a_table_is_missing(make_grounds, table):
+    """A question that the database refuses ends no daemon, and the user is told."""
+    [ground] = make_grounds(1, feeds=2, items=3, popups=1)
+    home = ground.home()
+    home.finish()
+    database = sqlite3.connect(home.database)
+    database.execute(f"DROP TABLE {table}")
+    database.close()
+    ground.publish(5)
+    home.allow("feedwatchd: (error|warning): ")
+    assert home.run("--once", timeout_s=40) in (0, 1)
+    assert "the database" in home.stderr
+    home.check_stderr()
 
 
 # --- many at once ---
