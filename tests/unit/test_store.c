@@ -347,6 +347,34 @@ static void test_ping_overtakes_what_is_stuck(void **state)
     assert_false(store_is_stuck(fixture->store));
 }
 
+/* The feed's state may be gone, with its title, before its last commit is stored. */
+static void test_commit_outlives_its_feed(void **state)
+{
+    struct fixture *fixture = *state;
+    set_log(fixture, STORE_LOG_TEXT);
+    settle(fixture);
+    g_autofree char *path = path_in(fixture, "feedwatch.db");
+    sqlite3 *other = NULL;
+    bool done = false;
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    char id[] = "feed", url[] = "https://feeds.example/", title[] = "The Feed";
+    struct store_feed feed = {.id = id, .url = url};
+    const struct store_new_alert alert = {
+        .item = SIZE_MAX, .kind = "health", .title = "Gone", .sinks = to_both};
+    const struct store_commit commit = {
+        .feed = &feed, .feed_title = title, .alerts = &alert, .n_alerts = 1};
+    store_commit(fixture->store, &commit, on_flag, &done);
+    memset(id, 'x', strlen(id));
+    memset(url, 'x', strlen(url));
+    memset(title, 'x', strlen(title));
+    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(other), SQLITE_OK);
+    wait_for(fixture, &done);
+    g_autofree char *text = get_file(fixture->log_path);
+    assert_non_null(strstr(text, " [!health] Gone | The Feed | "));
+}
+
 /* Also what is only asked about: what has been learnt of known items is written with it. */
 static void test_question_is_stuck_with_the_disk(void **state)
 {
@@ -432,6 +460,7 @@ int main(void)
         STORE_TEST(test_completions_keep_their_order),
         STORE_TEST(test_ping_overtakes_what_is_stuck),
         STORE_TEST(test_question_is_stuck_with_the_disk),
+        STORE_TEST(test_commit_outlives_its_feed),
         STORE_TEST(test_journal_is_bounded),
         STORE_TEST(test_close_finishes_and_delivers),
     };
