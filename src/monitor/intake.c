@@ -18,6 +18,8 @@ struct intake {
     struct notices *notices;
     GArray *alerts; /* struct store_new_alert: of the items, and the notices */
     struct store_gap gap;
+    bool was_baselined; /* before this document */
+    bool is_refused;    /* it was not stored */
     GSource *slice;
     intake_done on_done;
     void *user;
@@ -97,12 +99,24 @@ static bool is_cancelled(struct intake *intake)
     return true;
 }
 
+/* What was not stored is asked for once more: nobody may know its validators. */
+static void forget_document(const struct intake *intake)
+{
+    struct store_feed *state = intake->feed->state;
+    g_clear_pointer(&state->etag, g_free);
+    g_clear_pointer(&state->last_modified, g_free);
+    state->body_hash = 0;
+    state->is_baselined = intake->was_baselined;
+}
+
 static void on_committed(void *user)
 {
     struct intake *intake = user;
     if (is_cancelled(intake))
         return;
     struct monitor_feed *feed = intake->feed;
+    if (intake->is_refused)
+        forget_document(intake);
     intake_done on_done = intake->on_done;
     void *done_user = intake->user;
     feed->intake = NULL;
@@ -150,6 +164,7 @@ static struct schedule_outcome take_facts(struct intake *intake)
         note_gap(intake);
     if (!state->is_baselined)
         outcome.n_new = 0;
+    intake->was_baselined = state->is_baselined;
     state->is_baselined = true;
     state->uses_title_key = state->uses_title_key || intake->verdicts->is_churn;
     state->n_items_last = (uint32_t)doc->n_items;
@@ -190,6 +205,7 @@ static void commit(struct intake *intake)
         .alerts = (const struct store_new_alert *)(const void *)intake->alerts->data,
         .n_alerts = intake->alerts->len,
         .gap = intake->gap.feed ? &intake->gap : NULL,
+        .ret_is_refused = &intake->is_refused,
     };
     monitor_on_outcome(feed, true, NULL);
     store_commit(intake->monitor->parts.store, &commit, on_committed, intake);

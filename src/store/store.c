@@ -403,6 +403,8 @@ static void on_committed(struct task *task)
 {
     const struct commit *call = (struct commit *)task;
     call->store->n_documents--;
+    if (task->is_refused && call->what.ret_is_refused)
+        *call->what.ret_is_refused = true;
     if (call->on_done)
         call->on_done(call->user);
 }

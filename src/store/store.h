@@ -167,6 +167,7 @@ struct store_commit {           /* everything in it is borrowed until on_done, e
     const struct store_new_alert *alerts;
     size_t n_alerts;
     const struct store_gap *gap; /* or NULL */
+    bool *ret_is_refused;        /* or NULL; set to true where nothing of it was stored */
 };
 /* The one transaction. on_done comes after it is durable and after the log lines it made were
  * tried. */

@@ -238,6 +238,7 @@ static enum run_result run_singly(struct store_thread *thread, struct task *chai
         if (result == RUN_AGAIN)
             return RUN_AGAIN;
         if (result == RUN_BROKEN) {
+            task->is_refused = true;
             db_mark_suspect(thread->storage->db);
             on_trouble("task",
                        "the database refused a change that should have been right: it is left out, "

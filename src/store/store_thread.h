@@ -24,6 +24,7 @@ struct task {
     bool is_counted;   /* in the backlog */
     bool is_answered;  /* for thread_ask() */
     bool may_overtake; /* reads only: need not wait for a transaction that does not succeed */
+    bool is_refused;   /* set where the database refused it for what it is, before on_done */
 };
 
 struct store_thread;
