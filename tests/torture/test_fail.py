@@ -1,7 +1,8 @@
 """Calls that fail, disks that are full, databases that are damaged, daemons that start at once: nothing is told twice or lost."""
-import errno, os, random, signal, sqlite3
+import contextlib, errno, os, random, signal, sqlite3
 from collections import Counter
 import pytest
+from feedwatchd import wait_for
 from ground import in_parallel
 from test_full_disk import fill, small_disk  # noqa: F401 (a fixture)
 from test_kill import CALLS, complaints, count_calls
@@ -221,6 +222,30 @@ def test_a_table_is_missing(make_grounds, table):
     assert home.run("--once", timeout_s=40) in (0, 1)
     assert "the database" in home.stderr
     home.check_stderr()
+
+
+def test_a_refused_change_is_asked_for_again(make_grounds):
+    """What the database did not take is no news that was seen: the next polls bring it again, until it is taken."""
+    [ground] = make_grounds(1, feeds=1, items=2, popups=0)
+    home = ground.home()
+    home.only("log")
+    home.allow("feedwatchd: error: the database refused")
+    process = home.begin("--time-scale", "600")
+    home.wait_alerts(2)
+
+    def edit(sql):
+        with contextlib.closing(sqlite3.connect(home.database, timeout=20)) as database:
+            database.execute(sql)
+    edit("CREATE TRIGGER no BEFORE INSERT ON alert BEGIN SELECT RAISE(ABORT, 'no'); END")
+    ground.publish(4)
+    wait_for(lambda: "refused a change" in home.stderr, "a word of it")
+    asked = len(ground.nginx.requests())
+    wait_for(lambda: len(ground.nginx.requests()) > asked + 1, "further polls")
+    edit("DROP TRIGGER no")
+    home.wait_alerts(4)
+    assert home.stop(process) == 0
+    wrong = home.verdict()
+    assert not wrong, wrong
 
 
 # --- many at once ---
