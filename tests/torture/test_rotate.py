@@ -47,7 +47,7 @@ def wait_a_while(condition):
 def test_rotation_while_alerts_pour_in_and_the_daemon_dies(make_grounds, scale, note):
     if not shutil.which("logrotate", path="/usr/sbin:/usr/bin"):
         pytest.skip("needs logrotate")
-    lives, seed = scale(60, 5), random.randrange(1 << 32)
+    lives, seed = scale(60, 3), random.randrange(1 << 32)
     chances, seen = random.Random(seed), Counter()
     grounds = make_grounds(2, feeds=4, items=1, popups=0)
 

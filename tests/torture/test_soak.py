@@ -4,7 +4,7 @@ servers that go. Nothing is missed, memory and descriptors stay.
 import gzip, random, signal, statistics, time
 from collections import Counter
 from feeds import item, rss
-from feedwatchd import wait_for
+from feedwatchd import parse_log, wait_for
 from httpd import Httpd, Reply
 from observe import descriptors, memory_kb
 
@@ -12,6 +12,7 @@ HOSTS = 100
 FAULTS_PERCENT = 5
 TIME_SCALE = 200
 GROWTH_KB = 1024
+ENTRIES = 500
 
 
 class Publishers:
@@ -116,6 +117,7 @@ def test_soak(make_grounds, scale, note):
     home.sections["defaults"] = {"initial": "all", "allow_private": "yes", "interval": "15m", "timeout": "5s"}
     home.sections.update({f"feed f{n}": {"url": publishers.url(n)} for n in range(feeds)})
     home.sections["rule alpha"]["alert"] = ", ".join(home.sinks)
+    home.sections["sink feed"]["entries"] = ENTRIES  # soon full, so that the file grows no more
     home.configure(home.sections)
     home.allow(r"feedwatchd: warning: ", r"feedwatchd: error: .*(notification|session bus)")
     process = home.begin("--time-scale", str(TIME_SCALE))
@@ -142,6 +144,8 @@ def test_soak(make_grounds, scale, note):
         publishers.server.stop()
     home.uncompress()
     ground.titles, ground.popup_titles = sorted(wanted), []
+    every = sorted(a.id for path in home.log_paths() for a in parse_log(path) if a.rule == "alpha")
+    listed, home.sinks = home.feed_ids(every), [s for s in home.sinks if s != "feed"]
     wrong = home.verdict(deaths=0)
     early = [s for s in samples if warm_s < s[0] < warm_s + (length_s - warm_s) / 4]
     late = [s for s in samples if s[0] > length_s - (length_s - warm_s) / 4]
@@ -152,6 +156,7 @@ def test_soak(make_grounds, scale, note):
          f" warm-up, {growth_kb:+.0f} kB later (lowest {min(s[1] for s in early)} and {min(s[1] for s in late)}, at the end {end_kb});"
          f" descriptors {files}, sockets at most {max(s[3] for s in early)} and {max(s[3] for s in late)}; wrong: {wrong} (seed {seed})")
     assert code == 0 and not wrong, wrong
+    assert listed == every[-ENTRIES:]
     if length_s > 600:
         assert growth_kb < GROWTH_KB
         assert min(s[2] for s in late) <= min(s[2] for s in early) and max(s[2] for s in late) <= max(s[2] for s in early) + 2, files
