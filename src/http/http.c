@@ -399,6 +399,18 @@ char *http_user_agent(const char *contact)
     return g_strdup_printf("feedwatch/" FEEDWATCH_VERSION " (+%s)", contact);
 }
 
+static void free_idle(struct http_client *client)
+{
+    GList *link;
+    while ((link = g_queue_pop_head_link(&client->idle)) != NULL)
+        free_handle(link->data);
+}
+
+static void on_rested(void *user)
+{
+    free_idle(user);
+}
+
 struct http_client *http_client_new(GMainContext *context, const char *ca_file)
 {
     static gsize once;
@@ -410,8 +422,13 @@ struct http_client *http_client_new(GMainContext *context, const char *ca_file)
     client->context = context;
     client->ca_file = g_strdup(ca_file);
     proxy_environment_read(&client->environment);
-    client->multi = multi_new(context, on_finished, client);
+    client->multi = multi_new(context, &(struct multi_hooks){on_finished, on_rested, client});
     return client;
+}
+
+void http_client_set_rest_ms(struct http_client *client, guint rest_ms)
+{
+    multi_set_rest_ms(client->multi, rest_ms);
 }
 
 void http_client_free(struct http_client *client)
@@ -421,8 +438,7 @@ void http_client_free(struct http_client *client)
     GList *link;
     while ((link = g_queue_peek_head_link(&client->active)) != NULL)
         release_handle(link->data);
-    while ((link = g_queue_pop_head_link(&client->idle)) != NULL)
-        free_handle(link->data);
+    free_idle(client);
     multi_free(client->multi);
     proxy_environment_clear(&client->environment);
     g_free(client->ca_file);

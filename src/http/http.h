@@ -7,6 +7,9 @@
  * can be checked. Values with control characters are refused before anything is sent (RFC 9110
  * 5.5). Where no proxy is given, the standard variables hold (proxy.h); "" means none at all.
  *
+ * Connections are kept for the next request to the same server, but not for longer than a minute
+ * in which there is none to any.
+ *
  * One thread: everything happens on the context given at birth; on_done never comes from within
  * http_send(). */
 #ifndef HTTP_HTTP_H
@@ -68,6 +71,8 @@ typedef void (*http_done)(struct http_response *response, void *user);
 
 /* ca_file: NULL for the system's authorities (tests bring their own). */
 struct http_client *http_client_new(GMainContext *context, const char *ca_file);
+/* After how long without an exchange idle connections are closed (tests; MULTI_REST_MS). */
+void http_client_set_rest_ms(struct http_client *client, guint rest_ms);
 /* Exchanges under way end without a callback. */
 void http_client_free(struct http_client *client);
 struct http_exchange *http_send(struct http_client *client, const struct http_request *request,

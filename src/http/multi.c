@@ -15,8 +15,10 @@ struct multi {
     int epoll;
     int64_t timer_us; /* when libcurl wants to be called; monotonic */
     bool is_dispatching;
-    multi_finished on_finished;
-    void *user;
+    struct multi_hooks hooks;
+    unsigned n_handles; /* that were added */
+    guint rest_ms;
+    GSource *rest; /* NULL: something is under way, or there are no connections */
 };
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *known)
@@ -69,7 +71,7 @@ static bool report_finished(struct multi *multi)
     while ((message = curl_multi_info_read(multi->curl, &left)) != NULL) {
         if (message->msg != CURLMSG_DONE)
             continue;
-        multi->on_finished(message->easy_handle, message->data.result, multi->user);
+        multi->hooks.on_finished(message->easy_handle, message->data.result, multi->hooks.user);
         if (g_source_is_destroyed(&multi->source))
             return false;
     }
@@ -123,22 +125,57 @@ static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer unused_us
     return G_SOURCE_CONTINUE;
 }
 
-struct multi *multi_new(GMainContext *context, multi_finished on_finished, void *user)
+static CURLM *curl_new(struct multi *multi)
+{
+    CURLM *curl = curl_multi_init();
+    g_assert(curl != NULL);
+    curl_multi_setopt(curl, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(curl, CURLMOPT_SOCKETDATA, multi);
+    curl_multi_setopt(curl, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_setopt(curl, CURLMOPT_TIMERDATA, multi);
+    curl_multi_setopt(curl, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+    return curl;
+}
+
+static void end_rest(struct multi *multi)
+{
+    if (multi->rest)
+        g_source_destroy(multi->rest);
+    g_clear_pointer(&multi->rest, g_source_unref);
+}
+
+/* libcurl has no other way to close what is idle. */
+static gboolean on_rested(gpointer user)
+{
+    struct multi *multi = user;
+    end_rest(multi);
+    curl_multi_cleanup(multi->curl);
+    multi->curl = curl_new(multi);
+    multi->timer_us = NO_TIMER;
+    publish_timer(multi);
+    multi->hooks.on_rested(multi->hooks.user);
+    return G_SOURCE_REMOVE;
+}
+
+static void begin_rest(struct multi *multi)
+{
+    end_rest(multi);
+    multi->rest = g_timeout_source_new(multi->rest_ms);
+    g_source_set_callback(multi->rest, on_rested, multi, NULL);
+    g_source_attach(multi->rest, g_source_get_context(&multi->source));
+}
+
+struct multi *multi_new(GMainContext *context, const struct multi_hooks *hooks)
 {
     static GSourceFuncs functions = {.dispatch = dispatch};
     struct multi *multi = (struct multi *)g_source_new(&functions, sizeof *multi);
     g_source_set_static_name(&multi->source, "http");
-    multi->on_finished = on_finished;
-    multi->user = user;
+    multi->hooks = *hooks;
     multi->timer_us = NO_TIMER;
+    multi->rest_ms = MULTI_REST_MS;
     multi->epoll = epoll_create1(EPOLL_CLOEXEC);
-    multi->curl = curl_multi_init();
-    g_assert(multi->epoll >= 0 && multi->curl != NULL);
-    curl_multi_setopt(multi->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(multi->curl, CURLMOPT_SOCKETDATA, multi);
-    curl_multi_setopt(multi->curl, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(multi->curl, CURLMOPT_TIMERDATA, multi);
-    curl_multi_setopt(multi->curl, CURLMOPT_MAXCONNECTS, CONNECTIONS_KEPT);
+    g_assert(multi->epoll >= 0);
+    multi->curl = curl_new(multi);
     g_source_add_unix_fd(&multi->source, multi->epoll, G_IO_IN);
     g_source_attach(&multi->source, context);
     return multi;
@@ -148,18 +185,30 @@ void multi_free(struct multi *multi)
 {
     if (!multi)
         return;
+    end_rest(multi);
     curl_multi_cleanup(multi->curl);
     close(multi->epoll);
     g_source_destroy(&multi->source);
     g_source_unref(&multi->source);
 }
 
+void multi_set_rest_ms(struct multi *multi, guint rest_ms)
+{
+    multi->rest_ms = rest_ms;
+}
+
 bool multi_add(struct multi *multi, CURL *easy)
 {
-    return curl_multi_add_handle(multi->curl, easy) == CURLM_OK;
+    if (curl_multi_add_handle(multi->curl, easy) != CURLM_OK)
+        return false;
+    multi->n_handles++;
+    end_rest(multi);
+    return true;
 }
 
 void multi_remove(struct multi *multi, CURL *easy)
 {
     curl_multi_remove_handle(multi->curl, easy);
+    if (--multi->n_handles == 0)
+        begin_rest(multi);
 }

@@ -3,7 +3,10 @@
  * All sockets sit in one epoll descriptor, so a socket that comes or goes costs GLib nothing, and
  * libcurl's timer is the source's ready time. Nothing of libcurl is called from its timer callback;
  * a new timeout replaces the old one, -1 deletes it. Finished transfers are read until there are no
- * more, outside any libcurl call: on_finished may add and remove handles and free the multi. */
+ * more, outside any libcurl call: on_finished may add and remove handles and free the multi.
+ *
+ * Where nothing was under way for rest_ms, idle connections are closed: servers have done so by
+ * then, and each holds memory for TLS. */
 #ifndef HTTP_MULTI_H
 #define HTTP_MULTI_H
 
@@ -13,9 +16,19 @@
 
 struct multi;
 
-typedef void (*multi_finished)(CURL *easy, CURLcode result, void *user);
+#define MULTI_REST_MS 60000
 
-struct multi *multi_new(GMainContext *context, multi_finished on_finished, void *user);
+typedef void (*multi_finished)(CURL *easy, CURLcode result, void *user);
+typedef void (*multi_rested)(void *user); /* connections were closed */
+
+struct multi_hooks {
+    multi_finished on_finished;
+    multi_rested on_rested;
+    void *user;
+};
+
+struct multi *multi_new(GMainContext *context, const struct multi_hooks *hooks);
+void multi_set_rest_ms(struct multi *multi, guint rest_ms);
 /* Every handle must have been removed. */
 void multi_free(struct multi *multi);
 bool multi_add(struct multi *multi, CURL *easy);

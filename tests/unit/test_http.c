@@ -2,6 +2,7 @@
 #include "tests/unit/httpd.h"
 
 #include "http/http.h"
+#include "http/multi.h"
 
 #define DEADLINE_MS 20000
 
@@ -122,6 +123,29 @@ static void test_request_is_plain(void **state)
         assert_non_null(strstr(httpd_header(one, "Accept-Encoding"), "br"));
     }
     json_decref(seen);
+}
+
+static gboolean on_waited(gpointer user)
+{
+    *(bool *)user = true;
+    return G_SOURCE_REMOVE;
+}
+
+static void test_connection_is_closed_at_rest(void **state)
+{
+    (void)state;
+    bool has_waited = false;
+    httpd_say(httpd, "{'on': '/rest', 'replies': [{'body': 'x'}, {'body': 'y'}, {'body': 'z'}]}");
+    http_client_set_rest_ms(client, 20);
+    get_path("/rest");
+    get_path("/rest");
+    assert_false(last.is_new_connection); /* no rest between them */
+    g_timeout_add(200, on_waited, &has_waited);
+    run_until(&has_waited);
+    get_path("/rest");
+    assert_true(last.is_new_connection);
+    assert_int_equal(last.body->data[0], 'z');
+    http_client_set_rest_ms(client, MULTI_REST_MS);
 }
 
 static void test_connection_is_reused(void **state)
@@ -571,6 +595,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_request_is_plain),
         cmocka_unit_test(test_connection_is_reused),
+        cmocka_unit_test(test_connection_is_closed_at_rest),
         cmocka_unit_test(test_headers_come_as_they_are),
         cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_rarer_encodings),
