@@ -103,7 +103,7 @@ fuzz: all ## look for breaking inputs (FUZZ_SECONDS each); compare FUZZ_PAIRS qu
 	$(PYTHON) tests/tools/fuzz
 	$(PYTHON) tests/fuzz/oracle.py --pairs $(FUZZ_PAIRS) --seed $$(date +%s)
 
-torture: all ## prove the alert path: 1,000 kills, power cuts, failing calls, a soak (about an hour)
+torture: all ## prove the alert path: 1,000 kills, power cuts, failing calls, a soak (over an hour)
 	FEEDWATCH_TORTURE=full $(PYTHON) tests/tools/check torture
 
 coverage: ## what the tests reach, in build/cov/html

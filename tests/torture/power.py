@@ -1,8 +1,9 @@
 """power - what a disk may hold after the power went, from the record that fault.so took of every change.
 
 The model is the one that file systems promise: what was flushed is there. Of what was written since, every part may be there
-or not, in any order, down to sectors; a file that only grows at its end (the log) is there up to some byte, or has zeros from there on. A new name is
-there once its directory was flushed; with lenient=True a flush of the file is enough for it, as on ext4, XFS and btrfs.
+or not, in any order, down to sectors; a file that only grows at its end (the log) is there up to some byte, or has zeros from
+there on. A new name is there once its directory was flushed; with lenient=True a flush of the file is enough for it, as on
+ext4, XFS and btrfs.
 """
 import os, struct
 from pathlib import Path
