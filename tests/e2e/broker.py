@@ -37,10 +37,10 @@ class Broker:
     def _subscribe(self):
         """The subscriber's own word, sent once it listens, says that it does."""
         out = open(self.got, "wb")
-        self.subscriber = subprocess.Popen(["mosquitto_sub", "-p", str(self.port), *self.login, "-t", "#", "-F", "%t %p"],
+        self.subscriber = subprocess.Popen(["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.port), *self.login, "-t", "#", "-F", "%t %p"],
                                            stdout=out, stderr=subprocess.DEVNULL)
         for _ in range(50):
-            subprocess.run(["mosquitto_pub", "-p", str(self.port), *self.login, "-t", "test", "-m", "hello"], capture_output=True)
+            subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.port), *self.login, "-t", "test", "-m", "hello"], capture_output=True)
             if b"hello" in self.got.read_bytes():
                 return True
             if self.subscriber.poll() is not None:

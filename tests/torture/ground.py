@@ -41,11 +41,11 @@ class DurableBroker(Broker):
         self.config += f"persistence true\npersistence_location {folder}/\nqueue_qos0_messages true\nuser root\n"
 
     def _subscribe(self):
-        command = ["mosquitto_sub", "-p", str(self.port), "-i", "torture", "-c", "-q", "1", "-t", "#", "-F", "%t %p"]
+        command = ["mosquitto_sub", "-h", "127.0.0.1", "-p", str(self.port), "-i", "torture", "-c", "-q", "1", "-t", "#", "-F", "%t %p"]
         with open(self.got, "ab") as out:
             self.subscriber = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
         for _ in range(50):
-            subprocess.run(["mosquitto_pub", "-p", str(self.port), "-t", "test", "-m", "hello"], capture_output=True)
+            subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.port), "-t", "test", "-m", "hello"], capture_output=True)
             if b"hello" in self.got.read_bytes():
                 return True
             if self.subscriber.poll() is not None:
@@ -183,7 +183,7 @@ class Ground:
     def settle_broker(self):
         """Everything that was published before has been taken down."""
         word = f"settled {time.monotonic_ns()}"
-        subprocess.run(["mosquitto_pub", "-p", str(self.broker.port), "-t", "test", "-m", word], check=True)
+        subprocess.run(["mosquitto_pub", "-h", "127.0.0.1", "-p", str(self.broker.port), "-t", "test", "-m", word], check=True)
         wait_for(lambda: word.encode() in self.broker.got.read_bytes(), "the broker")
 
     def home(self):
