@@ -117,12 +117,28 @@ static int configure(sqlite3 *sqlite)
                         NULL, NULL, NULL);
 }
 
-/* What SQLite does not call damage, though nobody but a spoilt byte can have said it: a format that
- * is not known, or a file that may not be written (the file system says that it may). */
-static int judge_head(sqlite3 *sqlite, int code)
+/* Whether the head itself says that nobody may write the file (the file format's write version,
+ * "Database Header" of SQLite's file format). */
+static bool head_forbids_writing(const char *path)
 {
-    if (code == SQLITE_ERROR || (code == SQLITE_OK && sqlite3_db_readonly(sqlite, "main") == 1))
+    unsigned char version = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return false;
+    bool is_read = pread(fd, &version, 1, 18) == 1;
+    close(fd);
+    return is_read && version > 2;
+}
+
+/* What SQLite does not call damage, though nobody but a spoilt byte can have said it: a format that
+ * is not known, or a file that may not be written. SQLite opens a file for reading alone, too,
+ * where the system refused the other way, for once perhaps: then nothing is wrong with it. */
+static int judge_head(sqlite3 *sqlite, const char *path, int code)
+{
+    if (code == SQLITE_ERROR)
         return SQLITE_CORRUPT;
+    if (code == SQLITE_OK && sqlite3_db_readonly(sqlite, "main") == 1)
+        return head_forbids_writing(path) ? SQLITE_CORRUPT : SQLITE_CANTOPEN;
     return code;
 }
 
@@ -146,7 +162,7 @@ static int open_file(const char *path, enum check check, sqlite3 **ret_sqlite)
         code = configure(*ret_sqlite);
     if (code == SQLITE_OK)
         code = run_check(*ret_sqlite, check);
-    code = judge_head(*ret_sqlite, code);
+    code = judge_head(*ret_sqlite, path, code);
     if (code == SQLITE_OK)
         code = schema_migrate(*ret_sqlite);
     return code;
@@ -206,7 +222,8 @@ static void explain(GError **error, const char *path, int code, sqlite3 *sqlite)
                     path);
     else
         g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN, "cannot open the database %s: %s", path,
-                    sqlite ? sqlite3_errmsg(sqlite) : sqlite3_errstr(code));
+                    sqlite && sqlite3_errcode(sqlite) != SQLITE_OK ? sqlite3_errmsg(sqlite)
+                                                                   : sqlite3_errstr(code));
 }
 
 struct db *db_open(const char *state_dir, char **ret_notice, GError **error)

@@ -75,10 +75,12 @@ def test_each_call_fails(make_grounds, scale, note):
     # From that call on for ever: a run then waits for its sinks, so these are fewer.
     for_ever = [(f"{call}:{1 + counts[call] * part // 4}+", deed, fresh) for call in CALLS for deed in ERRORS[call]
                 for part in range(4) if deed != "short" and counts[call] > part]
-    jobs = every[::scale(1, max(1, len(every) // 20))] + for_ever[::scale(1, len(for_ever))]
+    # Where the database is opened, with something in it.
+    first = [(f"open:{n}", errno.EACCES, interrupted) for n in range(1, 9)]
+    jobs = every[::scale(1, max(1, len(every) // 20))] + for_ever[::scale(1, len(for_ever))] + first
     done = Counter()
     wrong = complaints(in_parallel(grounds, jobs, trial_of(done)))
-    note(f"failing calls: {len(jobs)} of {len(every)} + {len(for_ever)} lasting: "
+    note(f"failing calls: {len(jobs)} of {len(every)} + {len(for_ever)} lasting + {len(first)} at the start: "
          + ", ".join(f"{call} {done[call]}" for call in CALLS if counts[call]) + f"; {len(wrong)} wrong")
     assert not wrong, "\n".join(wrong[:10])
 
@@ -91,7 +93,7 @@ def test_the_disk_is_full(make_grounds, small_disk, scale, note):
 
     def trial(ground, number):
         home = ground.home()
-        home.allow("feedwatchd: error: ")
+        home.allow("feedwatchd: (error|warning): ")
         small_disk(home.state)
         ballast = fill(home.state, number * (1600 // points) * 1024)
         code = home.run("--once", timeout_s=90)
