@@ -1,5 +1,7 @@
 #include "text/mail.h"
 
+#include "base/number.h"
+
 #include <string.h>
 
 #define LOCAL_MAX  64 /* RFC 5321 4.5.3.1 */
@@ -96,8 +98,8 @@ void mail_address_clear(struct mail_address *address)
 
 static bool take_port(const char *text, unsigned *ret)
 {
-    guint64 port;
-    if (!g_ascii_string_to_unsigned(text, 10, 1, PORT_MAX, &port, NULL))
+    uint64_t port;
+    if (!number_parse(text, PORT_MAX, &port) || port == 0)
         return false;
     *ret = (unsigned)port;
     return true;
