@@ -99,14 +99,20 @@ static gboolean on_read(gpointer user)
     return G_SOURCE_REMOVE;
 }
 
-static gpointer run(gpointer data)
+/* Takes the thread's reference with it. */
+static void hand_over(struct disk_read *disk_read)
 {
-    struct disk_read *disk_read = data;
-    disk_read->message = read_file(disk_read);
     g_autoptr(GSource) source = g_idle_source_new();
     g_source_set_priority(source, G_PRIORITY_DEFAULT);
     g_source_set_callback(source, on_read, disk_read, disk_read_unref);
     g_source_attach(source, disk_read->context);
+}
+
+static gpointer run(gpointer data)
+{
+    struct disk_read *disk_read = data;
+    disk_read->message = read_file(disk_read);
+    hand_over(disk_read);
     return NULL;
 }
 
@@ -143,6 +149,13 @@ struct disk_read *disk_read_start(GMainContext *context, const char *path, int64
     g_source_set_callback(disk_read->timer, on_late, disk_read, NULL);
     g_source_attach(disk_read->timer, context);
     g_atomic_ref_count_inc(&disk_read->refs);
-    g_thread_unref(g_thread_new("file", run, disk_read));
+    g_autoptr(GError) error = NULL;
+    GThread *thread = g_thread_try_new("file", run, disk_read, &error);
+    if (thread) {
+        g_thread_unref(thread);
+    } else { /* too many run: a poll that failed, no more */
+        disk_read->message = say(disk_read, error->message);
+        hand_over(disk_read);
+    }
     return disk_read;
 }
