@@ -7,6 +7,7 @@ import pytest
 from desktop import Desktop
 from feedwatchd import Daemon
 from nginx import Nginx
+from stage import Stage
 
 
 @pytest.fixture
@@ -43,6 +44,18 @@ def make_daemon(tmp_path):
 @pytest.fixture
 def daemon(make_daemon):
     return make_daemon()
+
+
+@pytest.fixture
+def make_stage(tmp_path):
+    stages = []
+
+    def make(plays, **settings):
+        stages.append(Stage(tmp_path / f"stage{len(stages)}", plays, **settings))
+        return stages[-1]
+    yield make
+    for stage in stages:
+        stage.__exit__()
 
 
 @pytest.fixture

@@ -4,21 +4,9 @@ from contextlib import closing
 import pytest
 from feedwatchd import wait_for
 from httpd import Reply
-from stage import HOUR_S, Play, Stage, feed
+from stage import HOUR_S, Play, feed
 
 DAY_S = 24 * HOUR_S
-
-
-@pytest.fixture
-def make_stage(tmp_path):
-    stages = []
-
-    def make(plays, **settings):
-        stages.append(Stage(tmp_path / f"stage{len(stages)}", plays, **settings))
-        return stages[-1]
-    yield make
-    for stage in stages:
-        stage.__exit__()
 
 
 def ok(*numbers):

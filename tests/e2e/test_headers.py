@@ -20,18 +20,6 @@ def to(where, status=302):
     return Reply(status, headers={"Location": where})
 
 
-@pytest.fixture
-def make_stage(tmp_path):
-    stages = []
-
-    def make(plays, **settings):
-        stages.append(Stage(tmp_path / f"stage{len(stages)}", plays, **settings))
-        return stages[-1]
-    yield make
-    for stage in stages:
-        stage.__exit__()
-
-
 def test_headers_are_sent_as_they_are_written(make_stage):
     stage = make_stage({
         "own": Play(OK, headers=f'X-Api-Key: {KEY}, "Accept-Language: es, en;q=0.5", Accept: text/x-feed', user_agent="mine/1"),

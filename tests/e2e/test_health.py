@@ -10,18 +10,6 @@ SCALE = 4 * HOUR_S
 DOWN = Reply(503, b"")
 
 
-@pytest.fixture
-def make_stage(tmp_path):
-    stages = []
-
-    def make(plays, **settings):
-        stages.append(Stage(tmp_path / f"stage{len(stages)}", plays, **settings))
-        return stages[-1]
-    yield make
-    for stage in stages:
-        stage.__exit__()
-
-
 def told(stage, kind=None, feed=None):
     """Alerts that are not of an item."""
     alerts = [json.loads(line) for line in stage.daemon.feedwatch("alerts", "--json").splitlines()]

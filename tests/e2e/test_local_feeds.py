@@ -3,19 +3,7 @@ import json, os, signal
 import pytest
 from feedwatchd import wait_for
 from httpd import Reply
-from stage import FEED, Play, Stage, feed
-
-
-@pytest.fixture
-def make_stage(tmp_path):
-    stages = []
-
-    def make(plays, **settings):
-        stages.append(Stage(tmp_path / f"stage{len(stages)}", plays, **settings))
-        return stages[-1]
-    yield make
-    for stage in stages:
-        stage.__exit__()
+from stage import FEED, Play, feed
 
 
 def program(path, text):

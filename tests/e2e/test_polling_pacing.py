@@ -22,18 +22,6 @@ def move_times(stage, seconds):
     edit(stage, "UPDATE feed SET asked_s = asked_s - ?1, due_s = due_s - ?1, looked_s = looked_s - ?1", seconds)
 
 
-@pytest.fixture
-def make_stage(tmp_path):
-    stages = []
-
-    def make(plays, **more):
-        stages.append(Stage(tmp_path / f"stage{len(stages)}", plays, **more))
-        return stages[-1]
-    yield make
-    for stage in stages:
-        stage.__exit__()
-
-
 @pytest.fixture(scope="module", autouse=True)
 def holding(tmp_path_factory):
     """Servers that hold us, with the settings that everybody has. It takes most of a minute, so it runs beside the others."""
