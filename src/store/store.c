@@ -263,6 +263,8 @@ static void run_load_feeds(struct storage *storage, struct task *task)
     struct load_feeds *call = (struct load_feeds *)task;
     g_clear_pointer(&call->feeds, g_ptr_array_unref);
     call->feeds = feed_load_all(storage->db);
+    if (db_code(storage->db) != SQLITE_OK)
+        g_clear_pointer(&call->feeds, g_ptr_array_unref);
 }
 
 GPtrArray *store_load_feeds(struct store *store)
@@ -497,6 +499,8 @@ static void run_recent(struct storage *storage, struct task *task)
     struct pending *call = (struct pending *)task;
     g_clear_pointer(&call->alerts, g_ptr_array_unref);
     call->alerts = alert_recent(storage, call->sink, call->limit);
+    if (db_code(storage->db) != SQLITE_OK)
+        g_clear_pointer(&call->alerts, g_ptr_array_unref);
 }
 
 GPtrArray *store_recent(struct store *store, const char *sink, guint limit)
@@ -505,7 +509,7 @@ GPtrArray *store_recent(struct store *store, const char *sink, guint limit)
     struct pending call = {
         .task = {.run = run_recent, .may_overtake = true}, .sink = copy, .limit = limit};
     thread_ask(store->thread, &call.task);
-    return call.alerts ? call.alerts : no_alerts();
+    return call.alerts;
 }
 
 static void run_mark(struct storage *storage, struct task *task)

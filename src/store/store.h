@@ -97,8 +97,8 @@ void store_end_reset(struct store *store);
 void store_set_logs(struct store *store, const struct store_log *logs, size_t n_logs);
 /* SIGUSR1: closes the log files and opens them anew. */
 void store_reopen_logs(struct store *store);
-/* Every feed that is stored; blocks; call before the main loop runs or on a reload. GPtrArray of
- * struct store_feed. */
+/* Every feed that is stored; none of a damaged database. Blocks; call before the main loop runs or
+ * on a reload. GPtrArray of struct store_feed. */
 GPtrArray *store_load_feeds(struct store *store);
 /* T0 of the scaled clock: the first caller's value is kept and returned from then on. Blocks. */
 int64_t store_time_origin(struct store *store, int64_t now_s);
@@ -193,7 +193,8 @@ void store_pending(struct store *store, const char *sink, guint limit, store_pen
                    void *user);
 
 /* The newest alerts that one sink was or is to be told of, whatever became of it; newest first, at
- * most limit. Blocks, on any thread but the storage's own; NULL where the store is closing. */
+ * most limit. Blocks, on any thread but the storage's own; NULL where the store is closing or
+ * damaged. */
 GPtrArray *store_recent(struct store *store, const char *sink, guint limit);
 
 enum store_delivery_state {

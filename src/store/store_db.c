@@ -27,6 +27,7 @@ struct db {
     char *path;
     sqlite3_stmt *statements[N_DB_QUERIES];
     int code;
+    bool has_seen_damage;
     bool is_in_transaction;
     bool flushes; /* what PRAGMA synchronous says now: FULL */
 };
@@ -275,6 +276,11 @@ void db_release_memory(struct db *db)
     sqlite3_db_release_memory(db->sqlite);
 }
 
+bool db_has_seen_damage(const struct db *db)
+{
+    return db->has_seen_damage;
+}
+
 void db_mark_suspect(const struct db *db)
 {
     make_mark(db->path, SUSPECT_SUFFIX);
@@ -286,6 +292,7 @@ static void note(struct db *db, int code)
 {
     if (db->code == SQLITE_OK)
         db->code = code;
+    db->has_seen_damage = db->has_seen_damage || db_is_damage(code);
 }
 
 static void exec(struct db *db, const char *sql)

@@ -83,6 +83,8 @@ const char *db_message(const struct db *db);
 /* Whether the code says that the file is damaged, and whether trying again can help. */
 bool db_is_damage(int code);
 bool db_is_passing(int code);
+/* Whether any statement has met damage since the opening, in a transaction or outside of one. */
+bool db_has_seen_damage(const struct db *db);
 /* Gives back the pages that are kept in memory and not in use. */
 void db_release_memory(struct db *db);
 /* At the next start the whole file is examined, each index against its table too. */

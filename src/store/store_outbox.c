@@ -241,9 +241,11 @@ static void waiting_clear(struct waiting *waiting)
     g_ptr_array_unref(waiting->texts);
 }
 
-static void load_waiting(struct storage *storage, const struct outbox *outbox,
+/* False where the database does not say it all. */
+static bool load_waiting(struct storage *storage, const struct outbox *outbox,
                          struct waiting *waiting)
 {
+    db_begin(storage->db, false);
     waiting->lines = g_array_new(FALSE, TRUE, sizeof(struct log_line));
     waiting->seqs = g_array_new(FALSE, FALSE, sizeof(int64_t));
     waiting->texts = g_ptr_array_new_with_free_func(g_free);
@@ -269,6 +271,7 @@ static void load_waiting(struct storage *storage, const struct outbox *outbox,
         g_array_append_val(waiting->seqs, seq);
         store_alert_free(alert);
     }
+    return db_commit(storage->db);
 }
 
 /* The other log sinks' files in the same directory. */
@@ -334,11 +337,16 @@ static bool recover_some(struct storage *storage, struct outbox *outbox, guint *
 {
     struct waiting waiting;
     g_auto(GStrv) others = other_paths(storage, outbox);
-    load_waiting(storage, outbox, &waiting);
+    bool fine = load_waiting(storage, outbox, &waiting);
+    if (!fine)
+        g_set_error(error, STORE_ERROR, STORE_ERROR_LOG,
+                    "what waits for the alert log %s cannot be read from the database: %s",
+                    alert_log_path(outbox->log), db_message(storage->db));
     *ret_n = waiting.lines->len;
     struct log_line *lines = (struct log_line *)(void *)waiting.lines->data;
-    bool fine = *ret_n == 0 || alert_recover(alert_log_path(outbox->log),
-                                             (const char *const *)others, lines, *ret_n, error);
+    fine =
+        fine && (*ret_n == 0 || alert_recover(alert_log_path(outbox->log),
+                                              (const char *const *)others, lines, *ret_n, error));
     fine = fine && write_missing(storage, outbox, &waiting, error);
     if (fine && *ret_n > 0 &&
         !mark_done(storage, outbox, (const int64_t *)(const void *)waiting.seqs->data, *ret_n)) {

@@ -29,9 +29,10 @@ struct store_thread {
     GMutex lock;
     GCond wake;                      /* the thread waits */
     GCond answered;                  /* thread_ask() and thread_close() wait */
-    struct task_queue waiting, done; /* under the lock, like the next five */
+    struct task_queue waiting, done; /* under the lock, like the next six */
     guint backlog;
     bool is_closing, is_abandoned, is_over;
+    bool is_mute; /* answers nobody any more */
     bool is_stuck;
     bool wrote_all;
     GSource *source; /* delivers done */
@@ -183,6 +184,21 @@ static void on_trouble(const char *kind, const char *message, void *user)
 
 enum run_result { RUN_DONE, RUN_AGAIN, RUN_BROKEN };
 
+/* Whatever has met it, a transaction or what is done beside them. */
+static bool find_damage(struct store_thread *thread)
+{
+    struct db *db = thread->storage->db;
+    if (thread->is_damaged || !db_has_seen_damage(db))
+        return thread->is_damaged;
+    thread->is_damaged = true;
+    db_mark_suspect(db);
+    on_trouble("database",
+               "the database is damaged: nothing more is stored; start feedwatchd again to set it "
+               "aside and begin a new one",
+               thread);
+    return true;
+}
+
 static enum run_result failed(struct store_thread *thread)
 {
     struct db *db = thread->storage->db;
@@ -190,15 +206,8 @@ static enum run_result failed(struct store_thread *thread)
     log_debug("storing failed: %s", db_message(db));
     g_autofree char *why = g_strdup(db_message(db));
     db_rollback(db);
-    if (db_is_damage(code)) {
-        thread->is_damaged = true;
-        db_mark_suspect(db);
-        on_trouble("database",
-                   "the database is damaged: nothing more is stored; start feedwatchd again to set "
-                   "it aside and begin a new one",
-                   thread);
+    if (find_damage(thread))
         return RUN_AGAIN;
-    }
     storage_forget(thread->storage);
     if (!db_is_passing(code))
         return RUN_BROKEN;
@@ -256,16 +265,27 @@ static enum run_result run_batch(struct store_thread *thread, struct task *chain
     return result == RUN_BROKEN ? run_singly(thread, chain) : result;
 }
 
-/* Moves those of the chain that may overtake to the front of *overtakers; returns the rest. */
-static struct task *pick_overtakers(struct task *chain, struct task **overtakers)
+static bool may_overtake(const struct task *task)
+{
+    return task->may_overtake;
+}
+
+static bool is_asked(const struct task *task)
+{
+    return task->is_answered;
+}
+
+/* Moves those of the chain that are wanted to the front of *picked; returns the rest. */
+static struct task *pick(struct task *chain, bool (*is_wanted)(const struct task *),
+                         struct task **picked)
 {
     struct task_queue rest;
     queue_init(&rest);
     while (chain) {
         struct task *next = chain->next;
-        if (chain->may_overtake) {
-            chain->next = *overtakers;
-            *overtakers = chain;
+        if (is_wanted(chain)) {
+            chain->next = *picked;
+            *picked = chain;
         } else {
             queue_push(&rest, chain);
         }
@@ -274,25 +294,52 @@ static struct task *pick_overtakers(struct task *chain, struct task **overtakers
     return queue_take(&rest);
 }
 
-/* Questions that only read are answered while a transaction is stuck: those in it and those behind
- * it. Returns what is left of it. */
-static struct task *answer_overtakers(struct store_thread *thread, struct task *chain)
+/* The same of those that wait; under the lock. */
+static void pick_waiting(struct store_thread *thread, bool (*is_wanted)(const struct task *),
+                         struct task **picked)
 {
-    struct task *overtakers = NULL;
-    chain = pick_overtakers(chain, &overtakers);
-    g_mutex_lock(&thread->lock);
-    struct task *waiting = pick_overtakers(queue_take(&thread->waiting), &overtakers);
+    struct task *waiting = pick(queue_take(&thread->waiting), is_wanted, picked);
     while (waiting) {
         struct task *next = waiting->next;
         queue_push(&thread->waiting, waiting);
         waiting = next;
     }
+}
+
+/* Questions that only read are answered while a transaction is stuck: those in it and those behind
+ * it. One that fails itself stays. Returns what is left of it. */
+static struct task *answer_overtakers(struct store_thread *thread, struct task *chain)
+{
+    struct db *db = thread->storage->db;
+    struct task *overtakers = NULL, *answered = NULL;
+    chain = pick(chain, may_overtake, &overtakers);
+    g_mutex_lock(&thread->lock);
+    pick_waiting(thread, may_overtake, &overtakers);
     g_mutex_unlock(&thread->lock);
-    for (struct task *task = overtakers; task; task = task->next)
+    for (struct task *task = overtakers, *next; task; task = next) {
+        next = task->next;
         if (task->run)
             task->run(thread->storage, task);
-    db_rollback(thread->storage->db);
-    hand_back(thread, overtakers);
+        struct task **place = db_code(db) == SQLITE_OK ? &answered : &chain;
+        task->next = *place;
+        *place = task;
+        db_rollback(db);
+    }
+    hand_back(thread, answered);
+    return chain;
+}
+
+/* A damaged database answers nobody. Who stands and waits for it, as the main loop does at the
+ * start, goes on without an answer: else nobody would hear of the damage. Returns what is left. */
+static struct task *fall_mute(struct store_thread *thread, struct task *chain)
+{
+    struct task *askers = NULL;
+    chain = pick(chain, is_asked, &askers);
+    g_mutex_lock(&thread->lock);
+    thread->is_mute = true;
+    pick_waiting(thread, is_asked, &askers);
+    g_mutex_unlock(&thread->lock);
+    hand_back(thread, askers);
     return chain;
 }
 
@@ -301,7 +348,6 @@ static bool wait_for_retry(struct store_thread *thread, int64_t pause_ms)
 {
     g_mutex_lock(&thread->lock);
     int64_t end_us = g_get_monotonic_time() + pause_ms * 1000;
-    /* A damaged database answers nobody. */
     while (!thread->is_abandoned && (thread->is_damaged || thread->waiting.n_overtaking == 0)) {
         int64_t until_us =
             thread->is_closing
@@ -336,10 +382,9 @@ static void set_stuck(struct store_thread *thread, bool is_stuck)
 static bool process(struct store_thread *thread, struct task *chain)
 {
     int64_t pause_ms = RETRY_MIN_MS;
-    while (thread->is_damaged || run_batch(thread, chain) != RUN_DONE) {
+    while (find_damage(thread) || run_batch(thread, chain) != RUN_DONE) {
         set_stuck(thread, true);
-        if (!thread->is_damaged)
-            chain = answer_overtakers(thread, chain);
+        chain = thread->is_damaged ? fall_mute(thread, chain) : answer_overtakers(thread, chain);
         if (!wait_for_retry(thread, pause_ms)) {
             drop(chain);
             return false;
@@ -418,6 +463,7 @@ static void tidy(struct store_thread *thread, bool has_worked)
 static bool run_until_closed(struct store_thread *thread)
 {
     while (!is_to_end(thread)) {
+        find_damage(thread);
         struct task *chain = take_batch(thread);
         tidy(thread, chain != NULL);
         if (chain && !process(thread, chain))
@@ -499,7 +545,7 @@ void thread_ask(struct store_thread *thread, struct task *task)
     task->is_urgent = true;
     task->is_answered = true;
     g_mutex_lock(&thread->lock);
-    if (!thread->is_closing) {
+    if (!thread->is_closing && !thread->is_mute) {
         queue_push(&thread->waiting, task);
         g_cond_signal(&thread->wake);
         while (task->is_answered && !thread->is_over)

@@ -44,7 +44,8 @@ struct store_thread *thread_new(struct storage *storage, GMainContext *context,
 bool thread_close(struct store_thread *thread, int64_t deadline_ms);
 /* False, and the task is freed, where the thread is closing. */
 bool thread_post(struct store_thread *thread, struct task *task);
-/* Posts and waits until it has run. The task stays the caller's; its free may be NULL. */
+/* Posts and waits until it has run; where the thread is closing or the database is damaged, it
+ * comes back without. The task stays the caller's; its free may be NULL. */
 void thread_ask(struct store_thread *thread, struct task *task);
 guint thread_backlog(struct store_thread *thread);
 /* Whether a transaction has failed and not succeeded since. */

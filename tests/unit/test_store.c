@@ -249,6 +249,62 @@ static void test_recent(void **state)
     assert_int_equal(none->len, 0);
 }
 
+static gsize ask_database(const struct fixture *fixture, const char *sql)
+{
+    sqlite3 *database;
+    sqlite3_stmt *query;
+    g_autofree char *path = path_in(fixture, "feedwatch.db");
+    assert_int_equal(sqlite3_open(path, &database), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(database, sql, -1, &query, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(query), SQLITE_ROW);
+    gsize number = (gsize)sqlite3_column_int64(query, 0);
+    sqlite3_finalize(query);
+    sqlite3_close(database);
+    return number;
+}
+
+/* The first record in the index of what waits gets a head that is longer than it ("Record Format"
+ * of SQLite's file format): a quick check does not look there. */
+static void spoil_waiting(const struct fixture *fixture, const char *sink)
+{
+    gsize page = ask_database(fixture, "SELECT rootpage - 1 FROM sqlite_schema"
+                                       " WHERE name = 'delivery_waiting'");
+    gsize page_size = ask_database(fixture, "PRAGMA page_size"), size;
+    g_autofree char *path = path_in(fixture, "feedwatch.db"), *bytes = NULL;
+    assert_true(g_file_get_contents(path, &bytes, &size, NULL));
+    assert_true((page + 1) * page_size <= size);
+    char *text = memmem(bytes + page * page_size, page_size, sink, strlen(sink));
+    assert_non_null(text);
+    assert_int_equal(text[-3], 3);
+    text[-3] = 0x7F;
+    put_file(path, bytes, (gssize)size);
+}
+
+/* Who asks and waits goes on without an answer, and the user is told. */
+static void test_damage_found_by_a_question(void **state)
+{
+    struct fixture *fixture = *state;
+    set_log(fixture, STORE_LOG_TEXT);
+    alert_once(fixture, "1", "one", to_desktop);
+    assert_true(fixture_close(fixture));
+    spoil_waiting(fixture, "desktop");
+    fixture_open(fixture);
+    const struct store_log desktop = {"desktop", fixture->log_path, STORE_LOG_TEXT};
+    store_set_logs(fixture->store, &desktop, 1);
+    settle(fixture); /* it has read what waits for it */
+    g_autoptr(GPtrArray) feeds = store_load_feeds(fixture->store);
+    assert_int_equal(feeds->len, 0);
+    while (fixture->troubles->len < 2)
+        g_main_context_iteration(fixture->context, TRUE);
+    assert_non_null(
+        strstr(g_ptr_array_index(fixture->troubles, 0), "cannot be read from the database"));
+    assert_non_null(strstr(g_ptr_array_index(fixture->troubles, 1), "the database is damaged"));
+    assert_null(store_recent(fixture->store, "desktop", 10)); /* and not "none" */
+    assert_false(fixture_close(fixture));
+    fixture_open(fixture);
+    assert_true(store_was_reset(fixture->store));
+}
+
 static void test_alert_without_item(void **state)
 {
     struct fixture *fixture = *state;
@@ -455,6 +511,7 @@ int main(void)
         STORE_TEST(test_alert_reaches_log_and_sink),
         STORE_TEST(test_marks),
         STORE_TEST(test_recent),
+        STORE_TEST(test_damage_found_by_a_question),
         STORE_TEST(test_alert_without_item),
         STORE_TEST(test_item_alerts_once_for_a_rule),
         STORE_TEST(test_completions_keep_their_order),
