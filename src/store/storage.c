@@ -5,7 +5,7 @@
 #include "store/store_outbox.h"
 #include "store/store_purge.h"
 
-#define FIRST_PURGE_MS 60000 /* the start has other things to do */
+#define FIRST_PURGE_MS 60000 /* the start has other things to do; by the store's clock */
 
 static void load(struct storage *storage)
 {
@@ -27,7 +27,7 @@ struct storage *storage_new(struct db *db, const struct clock *clock, int64_t re
     storage->clock = clock;
     storage->retention_s = retention_s;
     storage->feeds = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    storage->next_purge_ms = clock_real_boot_ms() + FIRST_PURGE_MS;
+    storage->next_purge_ms = clock_real_boot_ms() + clock_real_delay_ms(clock, FIRST_PURGE_MS);
     storage->outboxes = g_ptr_array_new_with_free_func(outbox_free);
     load(storage);
     return storage;

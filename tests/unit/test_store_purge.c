@@ -144,6 +144,20 @@ static void test_one_round_a_day(void **state)
                      DAY_S + 60);
 }
 
+/* A minute of the store's clock after the start, not of ours. */
+static void test_the_first_round_comes_by_the_clock(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture_close(fixture);
+    g_autofree char *notice = NULL;
+    struct clock *clock = clock_new_scaled(clock_real_wall_ms() / 1000, 1000);
+    struct storage *storage = storage_new(db_open(fixture->dir, &notice, NULL), clock, RETENTION_S);
+    assert_true(storage->next_purge_ms <= clock_real_boot_ms() + 60);
+    storage_free(storage);
+    clock_free(clock);
+    fixture_open(fixture);
+}
+
 int main(void)
 {
 #define PURGE_TEST(test) cmocka_unit_test_setup_teardown(test, setup_store, teardown_store)
@@ -153,6 +167,7 @@ int main(void)
         PURGE_TEST(test_what_is_still_shown_stays),
         PURGE_TEST(test_alerts_stay_as_long_as_they_are_needed),
         PURGE_TEST(test_one_round_a_day),
+        PURGE_TEST(test_the_first_round_comes_by_the_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
