@@ -6,11 +6,11 @@ one daemon's life: it is killed, started again, and then judged by what every re
     ground = Ground(folder, feeds=4, items=5, popups=3)
     home = ground.home()
     home.run(("--once",), fault=("write:3", "kill"))
-    done = home.recorded()                # what the database says was answered, at this moment
+    home.record()                         # what was answered by now, as the database says, may not come again
     home.finish()                         # runs until nothing waits
-    wrong = home.verdict(done)            # None, or a sentence
+    wrong = home.verdict()                # None, or a sentence
 """
-import email, email.policy, gzip, hashlib, json, os, re, shutil, signal, socket, sqlite3, struct, subprocess, threading, time, uuid
+import email, email.policy, gzip, hashlib, json, os, re, shutil, signal, socket, sqlite3, struct, subprocess, threading, time, traceback, uuid
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -159,17 +159,18 @@ class Ground:
         self.broker.stop()
         self.desktop.__exit__()
 
-    def publish(self, items):
-        """The first so many of feed 1 are for the desktop too."""
+    def publish(self, items, first=0, muted=0, title="Test Wire"):
+        """The first `popups` of feed 1 are for the desktop too. Those before `first` have left the lists, and the first `muted`
+        of each feed do not say yet what the rules look for."""
         text = "What the correspondents wrote. " * 8
         self.items = items
         self.titles, self.popup_titles = [], []
         for f in range(1, self.feeds + 1):
             names = [f"{'Omega' if f == 1 and n < self.popups else 'Alpha'} {f}-{n}" for n in range(items)]
-            made = [item(f"{f}-{n}", name, text) for n, name in enumerate(names)]
-            self.nginx.publish(f"{f}.xml", (atom if f % 2 else rss)(made))
-            self.titles += names
-            self.popup_titles += [name for name in names if name.startswith("Omega")]
+            made = [item(f"{f}-{n}", f"Unnamed {f}-{n}" if n < muted else name, text) for n, name in enumerate(names) if n >= first]
+            self.nginx.publish(f"{f}.xml", (atom if f % 2 else rss)(made, title))
+            self.titles += names[muted:]
+            self.popup_titles += [name for name in names[muted:] if name.startswith("Omega")]
 
     def forget(self):
         self.hooks.forget()
@@ -198,7 +199,7 @@ class Home(Daemon):
     def __init__(self, ground, folder):
         super().__init__(folder)
         self.ground = ground
-        self.seen_popups, self.arrived = [], {}
+        self.seen_popups, self.records = [], []
         self.command_log = folder / "commands"
         program = folder / "program"
         program.write_text(f'#!/bin/sh\necho "$FEEDWATCH_ID" >>{self.command_log}\n')
@@ -284,13 +285,13 @@ class Home(Daemon):
         except sqlite3.Error:
             return []
 
-    def recorded(self):
-        """{sink: ids whose answer is recorded}. What arrived until now is remembered for the verdict."""
-        self.arrived = {sink: Counter(got()) for sink, got in self.receivers().items()}
+    def record(self):
+        """What was answered by now, as the database says, may not come again: the verdict looks for it."""
+        arrived = {sink: Counter(got()) for sink, got in self.receivers().items()}
         done = {sink: set() for sink in SINKS}
         for sink, number in self.query("SELECT sink, a.id FROM delivery d JOIN alert a ON a.seq = d.alert WHERE d.state <> 0"):
             done[sink].add(number)
-        return done
+        self.records.append((done, arrived))
 
     def waiting(self):
         return self.number("SELECT count(*) FROM delivery WHERE state = 0")
@@ -310,7 +311,8 @@ class Home(Daemon):
         return self.command_log.read_text().split() if self.command_log.exists() else []
 
     def webhooks(self):
-        return [json.loads(r.body)["id"] for r in self.ground.hooks.requests("/hook") if r.body]
+        """Those that were answered well, or whose answer nobody waited for."""
+        return [json.loads(r.body)["id"] for r in self.ground.hooks.requests("/hook") if r.body and r.status in (200, None)]
 
     def mails(self):
         """The ids in each message; one of many alerts lists them."""
@@ -343,19 +345,17 @@ class Home(Daemon):
 
     # --- the judge ---
 
-    def verdict(self, done_before=None, deaths=1, repeats=None):
+    def verdict(self, deaths=1, repeats=None):
         """None, or what is wrong with what the receivers got. repeats: a Counter that is added to, by sink."""
         try:
             alerts = [alert for path in self.log_paths() for alert in parse_log(path)]
             self.check_stderr()
         except AssertionError as wrong:
             return str(wrong)
-        all_ids = {a.id for a in alerts}
-        alerts = [a for a in alerts if a.rule[0] not in "!="]  # of feeds' health
-        titles, ids = Counter(a.title for a in alerts), {a.id for a in alerts}
+        titles = Counter(a.title for a in alerts if a.rule[0] not in "!=")  # not of feeds' health
         wrong = [f"log: lost {t}" for t in self.ground.titles if t not in titles]
         wrong += [f"log: {n} times {t}" for t, n in titles.items() if n > 1]
-        wrong += self._others(ids, all_ids, done_before or {}, deaths, Counter() if repeats is None else repeats)
+        wrong += self._others({a.id for a in alerts}, deaths, Counter() if repeats is None else repeats)
         wrong += self._desktop(deaths, Counter() if repeats is None else repeats)
         return f"{len(wrong)} wrong: " + "; ".join(wrong[:6]) if wrong else None
 
@@ -366,19 +366,19 @@ class Home(Daemon):
                  "mail": self.mails, "mqtt": self.published}
         return {sink: got for sink, got in every.items() if sink in self.sinks}
 
-    def _others(self, ids, all_ids, done_before, deaths, repeats):
+    def _others(self, ids, deaths, repeats):
         wrong = []
         receivers = self.receivers()
         if "feed" in self.sinks:
-            receivers["feed"] = lambda: self.feed_ids(all_ids)
+            receivers["feed"] = lambda: self.feed_ids(ids)
         for sink, got in receivers.items():
             counts = Counter(got())
             wrong += [f"{sink}: lost {i}" for i in ids - set(counts)]
-            wrong += [f"{sink}: unknown {i}" for i in set(counts) - ids - all_ids]
+            wrong += [f"{sink}: unknown {i}" for i in set(counts) - ids]
             again = {i for i, n in counts.items() if n > 1}
             repeats[sink] += sum(counts[i] - 1 for i in again)
-            wrong += [f"{sink}: {i} came again, though its answer was recorded" for i in again & done_before.get(sink, set())
-                      if counts[i] > self.arrived[sink][i]]
+            wrong += [f"{sink}: {i} came again, though its answer was recorded" for done, arrived in self.records if sink in arrived
+                      for i in again & done[sink] if counts[i] > arrived[sink][i]]
             wrong += [f"{sink}: {counts[i]} times {i}" for i in again if counts[i] > 1 + deaths]
         return wrong
 
@@ -399,7 +399,8 @@ class Home(Daemon):
 
 
 def in_parallel(grounds, jobs, trial):
-    """Each ground works off its share of the jobs. Gives the results in the order of the jobs."""
+    """Each ground works off its share of the jobs. Gives the results in the order of the jobs: what the trial says, or which job
+    it was that broke it."""
     results, lock, left = {}, threading.Lock(), list(enumerate(jobs))[::-1]
 
     def work(ground):
@@ -410,8 +411,9 @@ def in_parallel(grounds, jobs, trial):
                 index, job = left.pop()
             try:
                 result = trial(ground, job)
-            except AssertionError as failure:
-                result = failure
+            except Exception as failure:
+                where = "" if isinstance(failure, AssertionError) else "".join(traceback.format_exception(failure)[-3:])
+                result = f"{job}: {failure} {where}(see {ground.homes[-1].home if ground.homes else ground.folder})"
             with lock:
                 results[index] = result
     threads = [threading.Thread(target=work, args=(ground,)) for ground in grounds]
@@ -419,4 +421,4 @@ def in_parallel(grounds, jobs, trial):
         thread.start()
     for thread in threads:
         thread.join()
-    return [results.get(n, AssertionError("the trial broke")) for n in range(len(jobs))]
+    return [results[n] for n in range(len(jobs))]

@@ -1,12 +1,12 @@
 """Calls that fail, disks that are full, databases that are damaged, daemons that start at once: nothing is told twice or lost."""
-import contextlib, errno, os, random, signal, sqlite3
+import ast, contextlib, errno, os, random, signal, sqlite3
 from collections import Counter
 import pytest
 from feedwatchd import wait_for
 from ground import in_parallel
+from scenarios import ITEMS, SCENARIOS
 from test_full_disk import fill, small_disk  # noqa: F401 (a fixture)
-from test_kill import CALLS, complaints, count_calls
-from test_rotate import wait_a_while
+from test_kill import CALLS, complaints
 
 # What each call may say when it fails, as far as a kernel does say it.
 ERRORS = {"open": (errno.EMFILE, errno.ENOSPC, errno.EACCES), "mkdir": (errno.ENOSPC,), "rename": (errno.EIO,), "unlink": (errno.EIO,),
@@ -16,72 +16,77 @@ ERRORS = {"open": (errno.EMFILE, errno.ENOSPC, errno.EACCES), "mkdir": (errno.EN
           "spawn": (errno.EAGAIN, errno.ENOMEM), "commit": (errno.EIO,)}
 TRIES = 8  # at most, in one run, of a message whose answer does not come
 EXITS = (0, 1, 2, 75, 78, -signal.SIGTERM)  # those that the manual names; SIGTERM where it came at the very start
-ITEMS = 3
+
+
+def live_through(ground, name, **disturbed):
+    """A scenario from its stage to the end. Gives the home, the exit code, what is wrong, and whether it was what it is here for."""
+    home, scenario = ground.home(), SCENARIOS[name]()
+    home.allow(r"feedwatchd: (error|warning): ", r"^\S+: error: cannot open")
+    try:
+        scenario.stage(home)
+        home.record()
+        code = scenario.run(home, **disturbed)
+        is_reached = scenario.is_reached(home)
+        home.record()
+        if code not in EXITS:
+            return home, code, f"exit {code}: {home.stderr}", False
+        scenario.finish(home)
+        wrong = [home.verdict(deaths=TRIES if "fault" in disturbed else 1), *scenario.judge(home)]
+        return home, code, "; ".join(text for text in wrong if text), is_reached
+    finally:
+        home.reap()
+        scenario.tidy(ground)
+
+
+def count_scenario(ground, name):
+    """How often each call is made in a scenario that nothing disturbs."""
+    path = ground.folder / f"counts of {name}"
+    home, code, wrong, is_reached = live_through(ground, name, count=path)
+    assert (code, wrong) == (0, "") and is_reached, f"{name}, undisturbed: {(code, wrong, is_reached)} (see {home.home})"
+    home.remove()
+    return {call: int(number) for call, number in (line.split() for line in path.read_text().splitlines())}
 
 
 def trial_of(done):
-    """Lets one call fail in a run; the run after it, undisturbed, makes good."""
+    """Lets one call fail in a scenario; the run after it, undisturbed, makes good."""
     def trial(ground, job):
-        at, deed, scenario = job
-        ground.publish(ITEMS)
-        home = ground.home()
-        home.allow(r"feedwatchd: (error|warning): ", r"^\S+: error: cannot open")
-        code, before = scenario(home, (at, deed))
-        name = os.strerror(deed) if isinstance(deed, int) else deed
-        if code not in EXITS:
-            return f"{name} at {at}: exit {code}: {home.stderr} (see {home.home})"
-        before = before or home.recorded()
-        home.finish()
-        wrong = home.verdict(before, deaths=TRIES)
+        at, deed, name = job
+        home, _, wrong, _ = live_through(ground, name, fault=(at, deed))
         if wrong:
-            return f"{name} at {at}: {wrong} (see {home.home})"
+            return f"{job}, {os.strerror(deed) if deed != 'short' else 'short'}: {wrong} (see {home.home})"
         done[at.partition(":")[0]] += 1
         home.remove()
         return None
     return trial
 
 
-def fresh(home, fault):
-    return home.run("--once", fault=fault, timeout_s=90), None
-
-
-def interrupted(home, fault):
-    """A daemon that was killed with its hands full, and whose log was rotated since."""
-    home.run("--once", fault=("send:12", "kill"))
-    before = home.recorded()
-    home.rotate()
-    return home.run("--once", fault=fault, timeout_s=90), before
-
-
-def long_lived(home, fault):
-    """A day of one that runs: news come while it does, a new configuration, a rotation, the end."""
-    process = home.begin("--time-scale", "600", fault=fault)
-    wait_a_while(lambda: process.poll() is not None or (home.log_bytes() and home.waiting() == 0))
-    home.ground.publish(ITEMS + 2)
-    for number in signal.SIGHUP, signal.SIGUSR1:
-        if process.poll() is None and (home.state / "control").exists():
-            process.send_signal(number)
-        home.rotate()
-        wait_a_while(lambda: process.poll() is not None or home.number("SELECT count(*) FROM alert") >= len(home.ground.titles))
-    process.terminate()
-    return process.wait(20), None
-
-
 def test_each_call_fails(make_grounds, scale, note):
-    grounds = make_grounds(2, feeds=3, items=3, popups=2, connections=1)
-    counts = count_calls(grounds[0])
-    every = [(f"{call}:{n}", deed, scenario) for scenario in (fresh, interrupted, long_lived) for call in CALLS for deed in ERRORS[call]
-             for n in range(1, counts[call] + 1, 8 if scenario is long_lived else 1)]
+    """FEEDWATCH_JOB="('pwrite:3', 28, 'fresh')" repeats one alone, written as complaints begin."""
+    again = os.environ.get("FEEDWATCH_JOB")
+    grounds = make_grounds(scale(4, 2), feeds=3, items=ITEMS, popups=2, connections=1)  # most of the time goes by in waiting
+    counts = {}
+
+    def count(ground, name):
+        counts[name] = count_scenario(ground, name)
+    wrong = complaints(in_parallel(grounds, list(SCENARIOS), count))
+    assert not wrong, "\n".join(wrong)
+    every = [(f"{call}:{n}", deed, name) for name, scenario in SCENARIOS.items() for call in CALLS for deed in ERRORS[call]
+             for n in range(1, counts[name][call] + 1, scenario.step)]
     # From that call on for ever: a run then waits for its sinks, so these are fewer.
-    for_ever = [(f"{call}:{1 + counts[call] * part // 4}+", deed, fresh) for call in CALLS for deed in ERRORS[call]
-                for part in range(4) if deed != "short" and counts[call] > part]
+    n_calls = counts["fresh"]
+    for_ever = [(f"{call}:{1 + n_calls[call] * part // 4}+", deed, "fresh") for call in CALLS for deed in ERRORS[call]
+                for part in range(4) if deed != "short" and n_calls[call] > part]
     # Where the database is opened, with something in it.
-    first = [(f"open:{n}", errno.EACCES, interrupted) for n in range(1, 9)]
-    jobs = every[::scale(1, max(1, len(every) // 20))] + for_ever[::scale(1, len(for_ever))] + first
+    first = [(f"open:{n}", errno.EACCES, "interrupted") for n in range(1, 9)]
+    some = [job for name in SCENARIOS for job in random.sample([job for job in every if job[2] == name], 2)]
+    jobs = [ast.literal_eval(again)] if again else scale(every, some) + for_ever[::scale(1, len(for_ever))] + first
     done = Counter()
     wrong = complaints(in_parallel(grounds, jobs, trial_of(done)))
-    note(f"failing calls: {len(jobs)} of {len(every)} + {len(for_ever)} lasting + {len(first)} at the start: "
-         + ", ".join(f"{call} {done[call]}" for call in CALLS if counts[call]) + f"; {len(wrong)} wrong")
+    n_each = Counter(name for _, _, name in jobs)
+    note(f"failing calls: {len(jobs)} of {len(every)} + {len(for_ever)} lasting + {len(first)} at the start, in {len(SCENARIOS)} scenarios ("
+         + ", ".join(f"{name} {n_each[name]}, {sum(counts[name].values())} calls" + (f" of which each {scenario.step}th" if scenario.step > 1 else "")
+                     for name, scenario in SCENARIOS.items())
+         + "): " + ", ".join(f"{call} {done[call]}" for call in CALLS) + f"; {len(wrong)} wrong")
     assert not wrong, "\n".join(wrong[:10])
 
 
@@ -98,10 +103,10 @@ def test_the_disk_is_full(make_grounds, small_disk, scale, note):
         ballast = fill(home.state, number * (1600 // points) * 1024)
         code = home.run("--once", timeout_s=90)
         codes[code] += 1
-        before = home.recorded()
+        home.record()
         ballast.unlink()
         home.finish()
-        wrong = home.verdict(before, deaths=TRIES)
+        wrong = home.verdict(deaths=TRIES)
         return wrong and f"{number} of {points}, exit {code}: {wrong}; {home.stderr}"
     wrong = complaints(in_parallel(grounds, list(range(points)), trial))
     note(f"full disk at {points} points: exit codes {dict(codes)}; {len(wrong)} wrong")

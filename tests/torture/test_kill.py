@@ -35,11 +35,11 @@ def measure(ground):
 
 def restart(home, is_rotated, before, repeats):
     """Judges after another run. The home of a good life is removed, that of a bad one stays to be looked at."""
-    done = home.recorded()
+    home.record()
     if is_rotated:
         home.rotate()
     home.finish()
-    wrong = home.verdict(done, repeats=repeats)
+    wrong = home.verdict(repeats=repeats)
     if wrong:
         return f"{before}{', rotated' if is_rotated else ''}: {wrong} (see {home.home})"
     home.remove()
