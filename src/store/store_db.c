@@ -185,19 +185,22 @@ char *db_reset_path(const char *state_dir)
     return g_build_filename(state_dir, DB_FILE RESET_SUFFIX, NULL);
 }
 
-static void make_mark(const char *path, const char *suffix)
+static bool make_mark(const char *path, const char *suffix)
 {
     g_autofree char *mark = companion(path, suffix);
     int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
-        return;
-    (void)fsync(fd);
+        return false;
+    bool fine = fsync(fd) == 0;
+    int code = errno;
     close(fd);
+    errno = code;
+    return fine;
 }
 
-static char *set_aside(const char *path)
+/* Under which it is kept; no file has it yet. */
+static char *name_aside(const char *path)
 {
-    make_mark(path, RESET_SUFFIX);
     g_autoptr(GDateTime) now = g_date_time_new_from_unix_utc(clock_real_wall_ms() / 1000);
     g_autofree char *stamp = g_date_time_format(now, "%Y%m%dT%H%M%SZ");
     char *aside = g_strdup_printf("%s.damaged-%s", path, stamp);
@@ -205,13 +208,25 @@ static char *set_aside(const char *path)
         g_free(aside);
         aside = g_strdup_printf("%s.damaged-%s-%d", path, stamp, i);
     }
-    static const char *const suffixes[] = {"-wal", "-shm", ""};
+    return aside;
+}
+
+/* The mark comes first: a database that is gone without it is taken for none that ever was, and
+ * everything is told once more. The database goes before its log, without which it might look well.
+ * NULL with errno. */
+static char *set_aside(const char *path)
+{
+    if (!make_mark(path, RESET_SUFFIX))
+        return NULL;
+    g_autofree char *aside = name_aside(path);
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
     for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
         g_autofree char *from = companion(path, suffixes[i]);
         g_autofree char *to = companion(aside, suffixes[i]);
-        (void)rename(from, to);
+        if (rename(from, to) != 0 && errno != ENOENT)
+            return NULL;
     }
-    return aside;
+    return g_steal_pointer(&aside);
 }
 
 static void explain(GError **error, const char *path, int code, sqlite3 *sqlite)
@@ -242,6 +257,12 @@ struct db *db_open(const char *state_dir, char **ret_notice, GError **error)
         sqlite3_close(sqlite);
         sqlite = NULL;
         g_autofree char *aside = set_aside(path);
+        if (!aside) {
+            g_set_error(error, STORE_ERROR, STORE_ERROR_OPEN,
+                        "the database %s is damaged and cannot be set aside: %s", path,
+                        g_strerror(errno));
+            return NULL;
+        }
         *ret_notice = g_strdup_printf("the database was damaged: it is kept as %s and a new one is "
                                       "begun, so what the feeds show now is taken as known",
                                       aside);
@@ -249,6 +270,8 @@ struct db *db_open(const char *state_dir, char **ret_notice, GError **error)
     }
     if (code != SQLITE_OK) {
         explain(error, path, code, sqlite);
+        if (*ret_notice)
+            g_prefix_error(error, "%s; but ", *ret_notice);
         sqlite3_close(sqlite);
         g_clear_pointer(ret_notice, g_free);
         return NULL;
@@ -283,7 +306,7 @@ bool db_has_seen_damage(const struct db *db)
 
 void db_mark_suspect(const struct db *db)
 {
-    make_mark(db->path, SUSPECT_SUFFIX);
+    (void)make_mark(db->path, SUSPECT_SUFFIX);
 }
 
 /* ---- transactions ---- */

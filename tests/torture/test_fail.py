@@ -60,6 +60,12 @@ def trial_of(done):
     return trial
 
 
+def evenly(count, parts):
+    """So many numbers from 1 to count, or all of them."""
+    parts = min(count, parts)
+    return [1 + count * part // parts for part in range(parts)]
+
+
 def test_each_call_fails(make_grounds, scale, note):
     """FEEDWATCH_JOB="('pwrite:3', 28, 'fresh')" repeats one alone, written as complaints begin."""
     again = os.environ.get("FEEDWATCH_JOB")
@@ -72,10 +78,9 @@ def test_each_call_fails(make_grounds, scale, note):
     assert not wrong, "\n".join(wrong)
     every = [(f"{call}:{n}", deed, name) for name, scenario in SCENARIOS.items() for call in CALLS for deed in ERRORS[call]
              for n in range(1, counts[name][call] + 1, scenario.step)]
-    # From that call on for ever: a run then waits for its sinks, so these are fewer.
-    n_calls = counts["fresh"]
-    for_ever = [(f"{call}:{1 + n_calls[call] * part // 4}+", deed, "fresh") for call in CALLS for deed in ERRORS[call]
-                for part in range(4) if deed != "short" and n_calls[call] > part]
+    # From that call on for ever: a run then waits for its sinks, so these are fewer; but not where little is told.
+    for_ever = [(f"{call}:{n}+", deed, name) for name, parts in (("fresh", 4), ("damaged", 16)) for call in CALLS for deed in ERRORS[call]
+                for n in evenly(counts[name][call], parts) if deed != "short"]
     # Where the database is opened, with something in it.
     first = [(f"open:{n}", errno.EACCES, "interrupted") for n in range(1, 9)]
     some = [job for name in SCENARIOS for job in random.sample([job for job in every if job[2] == name], 2)]

@@ -305,6 +305,28 @@ static void test_damage_found_by_a_question(void **state)
     assert_true(store_was_reset(fixture->store));
 }
 
+/* Without the mark that says so, a later start would take every item for new. */
+static void test_damage_that_cannot_be_set_aside(void **state)
+{
+    struct fixture *fixture = *state;
+    assert_true(fixture_close(fixture));
+    g_autofree char *path = path_in(fixture, "feedwatch.db");
+    g_autofree char *mark = path_in(fixture, "feedwatch.db.reset");
+    put_file(path,
+             "this is no database, and longer than the head of one, which has a hundred bytes\n"
+             "this is no database, and longer than the head of one, which has a hundred bytes",
+             -1);
+    assert_int_equal(g_mkdir(mark, 0700), 0);
+    g_autoptr(GError) error = NULL;
+    assert_false(fixture_try_open(fixture, &error));
+    assert_non_null(strstr(error->message, "is damaged and cannot be set aside: Is a directory"));
+    g_autofree char *text = get_file(path);
+    assert_true(g_str_has_prefix(text, "this is no database"));
+    assert_int_equal(g_rmdir(mark), 0);
+    fixture_open(fixture);
+    assert_true(store_was_reset(fixture->store));
+}
+
 static void test_alert_without_item(void **state)
 {
     struct fixture *fixture = *state;
@@ -512,6 +534,7 @@ int main(void)
         STORE_TEST(test_marks),
         STORE_TEST(test_recent),
         STORE_TEST(test_damage_found_by_a_question),
+        STORE_TEST(test_damage_that_cannot_be_set_aside),
         STORE_TEST(test_alert_without_item),
         STORE_TEST(test_item_alerts_once_for_a_rule),
         STORE_TEST(test_completions_keep_their_order),
