@@ -14,43 +14,6 @@ void encoding_clear(struct encoding_text *text)
     *text = (struct encoding_text){0};
 }
 
-/* Eight bytes at once while they are ASCII, as nearly all bytes of nearly all feeds are. */
-static size_t skip_ascii(const char *bytes, size_t size, size_t pos)
-{
-    uint64_t word;
-    while (pos + sizeof word <= size) {
-        memcpy(&word, bytes + pos, sizeof word);
-        if (word & UINT64_C(0x8080808080808080))
-            break;
-        pos += sizeof word;
-    }
-    while (pos < size && (unsigned char)bytes[pos] < 0x80)
-        pos++;
-    return pos;
-}
-
-/* Counts characters of several bytes and what is none; stops at the first of those if it may. */
-static size_t count_utf8(const char *bytes, size_t size, bool stop, size_t *ret_invalid)
-{
-    size_t good = 0;
-    *ret_invalid = 0;
-    for (size_t pos = 0; pos < size;) {
-        unsigned char c = (unsigned char)bytes[pos];
-        if (c < 0x80) {
-            pos = skip_ascii(bytes, size, pos);
-        } else if (c >= 0xC2 && c < 0xE0 && pos + 1 < size && (bytes[pos + 1] & 0xC0) == 0x80) {
-            pos += 2;
-            good++;
-        } else if (utf8_next(bytes, size, &pos) == UTF8_INVALID) {
-            if ((*ret_invalid)++ == 0 && stop)
-                break;
-        } else {
-            good++;
-        }
-    }
-    return good;
-}
-
 /* Converts everything; what means nothing is replaced, unit bytes at a time. */
 static GString *convert(GIConv converter, const char *bytes, size_t size, size_t unit)
 {
@@ -227,7 +190,7 @@ static bool decode_narrow(const char *bytes, size_t size, const char *content_ty
     if (declared.size > 0 && encoding_is_refused(declared.at, declared.size))
         return refuse(declared, error);
     size_t n_invalid = 0;
-    size_t n_valid = count_utf8(bytes, size, true, &n_invalid);
+    size_t n_valid = utf8_count(bytes, size, true, &n_invalid);
     g_autoptr(GError) unknown = NULL;
     const char *name = NULL;
     bool is_known = choose(http, declared, &name, &unknown);
@@ -248,7 +211,7 @@ static bool decode_narrow(const char *bytes, size_t size, const char *content_ty
         name = by_document;
     if (!is_unicode(name))
         return convert_from(name, 1, bytes, size, ret, error);
-    n_valid = count_utf8(bytes, size, false, &n_invalid);
+    n_valid = utf8_count(bytes, size, false, &n_invalid);
     if (n_valid > 0) {
         repair(bytes, size, ret);
         return true;
@@ -269,7 +232,7 @@ bool encoding_decode(const char *bytes, size_t size, const char *content_type,
         ok = decode_ebcdic(bytes, size, ret, error);
     } else if (begins(bytes, size, "\xEF\xBB\xBF", 3)) {
         size_t n_invalid = 0;
-        count_utf8(bytes, size, true, &n_invalid);
+        utf8_count(bytes, size, true, &n_invalid);
         *ret = (struct encoding_text){.at = bytes, .size = size};
         if (n_invalid > 0)
             repair(bytes, size, ret);

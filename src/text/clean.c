@@ -1,5 +1,6 @@
 #include "text/clean.h"
 
+#include "text/plain.h"
 #include "text/utf8.h"
 
 #include <string.h>
@@ -127,10 +128,28 @@ static void put(struct cleaner *cleaner, uint32_t c)
     cleaner->marks = 0;
 }
 
+/* Characters to which nothing is done, and single blanks between them; the first is no blank. */
+static void put_run(struct cleaner *cleaner, const char *text, size_t size, bool ends_blank)
+{
+    flush_space(cleaner);
+    g_string_append_len(cleaner->out, text, (gssize)(size - ends_blank));
+    cleaner->blank = ends_blank;
+    cleaner->joiner = cleaner->after_emoji = false;
+    cleaner->marks = 0;
+}
+
 static void clean(GString *out, const char *text, size_t size, bool keep_breaks)
 {
     struct cleaner cleaner = {.out = out, .start = out->len, .keep_breaks = keep_breaks};
+    bool is_valid = utf8_is_valid(text, size);
     for (size_t pos = 0; pos < size;) {
+        bool ends_blank = true; /* so that none begins with one */
+        size_t n = is_valid ? plain_run(text + pos, size - pos, &ends_blank) : 0;
+        if (n > 0) {
+            put_run(&cleaner, text + pos, n, ends_blank);
+            pos += n;
+            continue;
+        }
         bool was_return = text[pos] == '\r';
         put(&cleaner, utf8_next(text, size, &pos));
         if (was_return && pos < size && text[pos] == '\n')

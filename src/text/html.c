@@ -1,6 +1,6 @@
 #include "text/html.h"
 
-#include "text/eight.h"
+#include "text/sixteen.h"
 #include "text/html_refs.h"
 #include "text/html_tags.h"
 
@@ -218,27 +218,30 @@ static void take_lt(struct renderer *r)
         put(r, r->p++, 1);
 }
 
-/* Whether eight bytes can be copied as they are: text, and single blanks between it. */
-static bool is_plain_eight(const char *p, bool *after_blank)
+/* Which of sixteen bytes are more than text, or perhaps. */
+static unsigned find_special(sixteen_bytes v)
 {
-    uint64_t v = eight_load(p);
-    uint64_t special =
-        eight_equal(v, '<') | eight_equal(v, '&') | eight_equal(v, 0xC2) | eight_control(v);
-    return (special | eight_double_blank(v, after_blank)) == 0;
+    return sixteen_bits(sixteen_equal(v, '<') | sixteen_equal(v, '&') | sixteen_equal(v, 0xC2) |
+                        sixteen_between(v, 0x00, 0x1F));
 }
 
-/* Copies text up to something that is more than text. It begins with no blank. */
+/* Copies text, and single blanks in it, up to something that is more than text. It begins with no
+ * blank. */
 static void take_words(struct renderer *r)
 {
     const char *p = r->p;
     char *out = r->out;
     bool after_blank = false;
-    bool next = false;
-    while (r->end - p >= 8 && is_plain_eight(p, &next)) {
-        memcpy(out, p, 8);
-        out += 8;
-        p += 8;
-        after_blank = next;
+    for (unsigned bad = 0; r->end - p >= SIXTEEN && !bad;) {
+        sixteen_bytes v = sixteen_load(p);
+        unsigned blanks = sixteen_bits(sixteen_equal(v, ' '));
+        bad = find_special(v) | sixteen_double(blanks, after_blank);
+        unsigned n = sixteen_first(bad);
+        memcpy(out, p, SIXTEEN);
+        out += n;
+        p += n;
+        if (n > 0)
+            after_blank = blanks >> (n - 1) & 1;
     }
     if (after_blank) {
         out--;

@@ -1,6 +1,7 @@
 #include "text/html_tags.h"
 
 #include <glib.h>
+#include <stdint.h>
 #include <string.h>
 
 #define NAME_MAX_BYTES 15
@@ -72,6 +73,18 @@ static const struct element elements[] = {
     {"xmp", HTML_BLOCK},
 };
 
+/* A name in 16 bytes, as two numbers: in the order of strcmp(). */
+struct key {
+    uint64_t first, second;
+};
+
+static struct key key_of(const void *name)
+{
+    struct key key;
+    memcpy(&key, name, sizeof key);
+    return (struct key){GUINT64_FROM_BE(key.first), GUINT64_FROM_BE(key.second)};
+}
+
 enum html_kind html_kind_of(const char *name, size_t size)
 {
     char folded[NAME_MAX_BYTES + 1] = "";
@@ -79,13 +92,15 @@ enum html_kind html_kind_of(const char *name, size_t size)
         return HTML_UNKNOWN;
     for (size_t i = 0; i < size; i++)
         folded[i] = g_ascii_tolower(name[i]);
+    struct key wanted = key_of(folded);
     size_t low = 0, high = G_N_ELEMENTS(elements);
     while (low < high) {
         size_t middle = (low + high) / 2;
-        int order = strcmp(elements[middle].name, folded);
-        if (order == 0)
+        struct key key = key_of(&elements[middle]);
+        key.second &= ~(uint64_t)0xFF; /* the kind */
+        if (key.first == wanted.first && key.second == wanted.second)
             return (enum html_kind)elements[middle].kind;
-        if (order < 0)
+        if (key.first < wanted.first || (key.first == wanted.first && key.second < wanted.second))
             low = middle + 1;
         else
             high = middle;

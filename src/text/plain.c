@@ -1,7 +1,7 @@
 #include "text/plain.h"
 
 #include "text/clean.h"
-#include "text/eight.h"
+#include "text/sixteen.h"
 #include "text/utf8.h"
 
 #include <utf8proc.h>
@@ -56,18 +56,34 @@ static bool may_stay(uint32_t c, unsigned *marks)
     }
 }
 
-/* Goes over printable ASCII with single blanks in it. */
-static size_t skip_plain(const char *text, size_t size, size_t pos, bool *after_blank)
+/* Which of sixteen bytes are printable ASCII, SURE or continue a character. */
+static unsigned find_good(sixteen_bytes v)
 {
-    bool next = *after_blank;
-    while (size - pos >= 8) {
-        uint64_t v = eight_load(text + pos);
-        uint64_t special = (v & EIGHT_HIGH) | eight_control(v) | eight_equal(v, 0x7F);
-        if (special | eight_double_blank(v, &next))
-            break;
-        *after_blank = next;
-        pos += 8;
+    sixteen_mask good = sixteen_between(v, 0x20, 0x7E);
+    if (sixteen_bits(sixteen_between(v, 0x80, 0xFF)) == 0)
+        return sixteen_bits(good);
+    good |= sixteen_between(v, 0x80, 0xBF) | sixteen_between(v, 0xC3, 0xCB) |
+            sixteen_between(v, 0xCE, 0xD1) | sixteen_between(v, 0xD3, 0xD5) |
+            sixteen_between(v, 0xE4, 0xE9) | sixteen_between(v, 0xEB, 0xEE);
+    return sixteen_bits(good);
+}
+
+size_t plain_run(const char *text, size_t size, bool *after_blank)
+{
+    size_t pos = 0;
+    while (size - pos >= SIXTEEN) {
+        sixteen_bytes v = sixteen_load(text + pos);
+        unsigned blanks = sixteen_bits(sixteen_equal(v, ' '));
+        unsigned bad = (~find_good(v) & SIXTEEN_ALL) | sixteen_double(blanks, *after_blank);
+        unsigned n = sixteen_first(bad);
+        if (n > 0)
+            *after_blank = blanks >> (n - 1) & 1;
+        pos += n;
+        if (bad)
+            return pos;
     }
+    while (pos > 0 && pos < size && ((unsigned char)text[pos] & 0xC0) == 0x80)
+        pos++; /* the rest of a character */
     return pos;
 }
 
@@ -76,10 +92,10 @@ bool plain_is_clean(const char *text, size_t size)
     unsigned marks = 0;
     bool after_blank = true; /* the beginning counts as one */
     for (size_t pos = 0; pos < size;) {
-        size_t skipped = skip_plain(text, size, pos, &after_blank);
-        if (skipped > pos)
+        size_t n = plain_run(text + pos, size - pos, &after_blank);
+        if (n > 0)
             marks = 0;
-        pos = skipped;
+        pos += n;
         if (pos == size)
             break;
         switch (lead_class[(unsigned char)text[pos]]) {

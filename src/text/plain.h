@@ -11,5 +11,10 @@
 /* True only where clean_append_block() would copy the text as it is (valid UTF-8 in); may be false
  * where it would, too. */
 bool plain_is_clean(const char *text, size_t size);
+/* How many bytes clean_append_block() would surely copy as they are: characters that nothing is
+ * ever done to, and single blanks. Begins and ends between characters; sees nothing of the last 15
+ * bytes. *after_blank: whether a blank comes before the text, and then whether the run ends with
+ * one. */
+size_t plain_run(const char *text, size_t size, bool *after_blank);
 
 #endif

@@ -1,5 +1,7 @@
 #include "text/utf8.h"
 
+#include "text/sixteen.h"
+
 /* Unicode 15, table 3-7: the second byte's range depends on the first. */
 static bool second_byte_fits(unsigned char first, unsigned char second)
 {
@@ -73,12 +75,58 @@ void utf8_append(GString *out, uint32_t code_point)
     g_string_append_len(out, bytes, (gssize)utf8_put(bytes, code_point));
 }
 
+static size_t skip_ascii(const char *text, size_t size, size_t pos)
+{
+    while (size - pos >= SIXTEEN) {
+        unsigned high = sixteen_bits(sixteen_between(sixteen_load(text + pos), 0x80, 0xFF));
+        pos += sixteen_first(high);
+        if (high)
+            return pos;
+    }
+    while (pos < size && (unsigned char)text[pos] < 0x80)
+        pos++;
+    return pos;
+}
+
+static bool continues(unsigned char byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+/* The length of the character at p where that is seen at a glance: of two bytes, or of three but
+ * for the blocks where not all are characters (utf8_next() knows). Else 0. */
+static size_t plain_length(const unsigned char *p, size_t size)
+{
+    if (p[0] >= 0xC2 && p[0] < 0xE0)
+        return size >= 2 && continues(p[1]) ? 2 : 0;
+    bool is_three = p[0] > 0xE0 && p[0] < 0xF0 && p[0] != 0xED;
+    return is_three && size >= 3 && continues(p[1]) && continues(p[2]) ? 3 : 0;
+}
+
+size_t utf8_count(const char *text, size_t size, bool stop, size_t *ret_invalid)
+{
+    size_t good = 0;
+    *ret_invalid = 0;
+    for (size_t pos = skip_ascii(text, size, 0); pos < size;) {
+        if ((unsigned char)text[pos] < 0x80) {
+            pos = skip_ascii(text, size, pos);
+            continue;
+        }
+        size_t length = plain_length((const unsigned char *)text + pos, size - pos);
+        pos += length;
+        if (length > 0 || utf8_next(text, size, &pos) != UTF8_INVALID)
+            good++;
+        else if ((*ret_invalid)++ == 0 && stop)
+            break;
+    }
+    return good;
+}
+
 bool utf8_is_valid(const char *text, size_t size)
 {
-    for (size_t pos = 0; pos < size;)
-        if (utf8_next(text, size, &pos) == UTF8_INVALID)
-            return false;
-    return true;
+    size_t n_invalid = 0;
+    utf8_count(text, size, true, &n_invalid);
+    return n_invalid == 0;
 }
 
 void utf8_append_repaired(GString *out, const char *text, size_t size)

@@ -20,6 +20,9 @@ uint32_t utf8_next(const char *text, size_t size, size_t *pos);
 size_t utf8_put(char out[4], uint32_t code_point);
 void utf8_append(GString *out, uint32_t code_point);
 bool utf8_is_valid(const char *text, size_t size);
+/* Counts the characters of several bytes, and what is none; stops at the first of those if it may.
+ */
+size_t utf8_count(const char *text, size_t size, bool stop, size_t *ret_invalid);
 /* Appends the text with each invalid part as one U+FFFD. */
 void utf8_append_repaired(GString *out, const char *text, size_t size);
 

@@ -53,6 +53,10 @@ static void test_every_character(void **state)
         g_string_assign(text, "seven..");
         utf8_append(text, c);
         check(text);
+        g_string_assign(text, "fourteen bytes");
+        utf8_append(text, c);
+        g_string_append(text, "and then more of it");
+        check(text);
     }
 }
 
