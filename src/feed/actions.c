@@ -40,7 +40,7 @@ static struct slice qualified(const struct reader *r, const char *name)
 static const char *keep_line(struct reader *r, struct slice raw)
 {
     g_autoptr(GString) decoded = g_string_new(NULL);
-    if (!xml_append_decoded(&r->xml, decoded, raw))
+    if (!xml_append_value(&r->xml, decoded, raw))
         return NULL;
     return textual_line(&r->textual, (struct slice){decoded->str, decoded->len}, TEXTUAL_PLAIN);
 }
@@ -68,7 +68,7 @@ static const char *resolve(struct reader *r, struct slice decoded)
 static const char *decoded_link(struct reader *r, struct slice raw)
 {
     g_autoptr(GString) decoded = g_string_new(NULL);
-    if (!xml_append_decoded(&r->xml, decoded, raw))
+    if (!xml_append_value(&r->xml, decoded, raw))
         return NULL;
     return resolve(r, (struct slice){decoded->str, decoded->len});
 }

@@ -8,7 +8,7 @@
  * opened: external entities and DTDs do not exist.
  *
  * A document that is well-formed has its tokens from libxml2 (feed/strict) where the reader says
- * so: then text and values have no references left.
+ * so: then values have no references left, and text has XML's own at most.
  *
  * Limits (hostile.md S02-S05), each checked as the bytes come: FEED_ATTRIBUTES_MAX and
  * FEED_TAG_BYTES_MAX in a tag, XML_ELEMENTS_MAX in a document; for internal entities
@@ -90,6 +90,8 @@ void xml_append_tag(const struct xml *x, GString *out, bool is_end);
 /* Appends text with its references decoded: XML's, the document's, HTML's. False where the
  * document's entities go beyond a limit: error is set. */
 bool xml_append_decoded(struct xml *x, GString *out, struct slice text);
+/* The same for the value of an attribute, which a strict token has decoded already. */
+bool xml_append_value(struct xml *x, GString *out, struct slice value);
 /* Appends text with the document's own entities replaced and all other references as they are. */
 bool xml_append_expanded(struct xml *x, GString *out, struct slice text);
 /* For text that nobody reads: references to the document's entities count against the limits all

@@ -199,9 +199,14 @@ static bool append(struct xml *x, GString *out, struct slice text, unsigned dept
 
 bool xml_append_decoded(struct xml *x, GString *out, struct slice text)
 {
+    return append(x, out, text, 0, true);
+}
+
+bool xml_append_value(struct xml *x, GString *out, struct slice value)
+{
     if (!x->strict)
-        return append(x, out, text, 0, true);
-    g_string_append_len(out, text.at, (gssize)text.size);
+        return append(x, out, value, 0, true);
+    g_string_append_len(out, value.at, (gssize)value.size);
     return true;
 }
 

@@ -3,9 +3,14 @@
 #include "feed/strict.h"
 #include "tests/unit/feed_dump.h"
 
-static void append_token(GString *out, const struct xml *x, enum xml_event event)
+/* A text that is long enough to go around libxml2. */
+#define LONG "a text that goes on for some time, "
+
+static void append_token(GString *out, struct xml *x, enum xml_event event)
 {
-    if (event == XML_CDATA)
+    if (event == XML_TEXT)
+        assert_true(xml_append_decoded(x, out, x->text));
+    else if (event == XML_CDATA)
         g_string_append_len(out, x->text.at, (gssize)x->text.size);
     else
         xml_append_tag(x, out, event == XML_END);
@@ -59,8 +64,33 @@ static void test_well_formed(void **state)
         {"<a>1<![CDATA[<b>&amp;]]]>2<![CDATA[]]></a>", "<a>1<b>&amp;]2</a>"},
         {"<a b='x>y'>c</a>", "<a b=\"x>y\">c</a>"},
         {"<a><!-- ]]> <b> --><?pi <b> ?>c</a>", "<a>c</a>"},
+        {"<a>" LONG "&lt;&#1055;&gt;&amp;lt;&quot;&apos;&#x41;&#xe9;&#x10FFFF; end</a>",
+         "<a>" LONG "<П>&lt;\"'Aé\xF4\x8F\xBF\xBF end</a>"},
+        {"<a>\n\t" LONG "] ]] > \xEF\xBF\xBD</a>", "<a>\n\t" LONG "] ]] > \xEF\xBF\xBD</a>"},
+        {"<a>" LONG "\r\ny&#13;</a>", "<a>" LONG "\ny\r</a>"},
+        {"<a>" LONG "<b>" LONG "</b><![CDATA[<" LONG "]]>" LONG "<!-- " LONG "-->" LONG "</a>",
+         "<a>" LONG "<b>" LONG "</b><" LONG LONG LONG "</a>"},
+        {"<?xml version='1.0'?>                                        <a/>\n                    ",
+         "<a/>"},
     };
     check(cases, G_N_ELEMENTS(cases));
+}
+
+/* Long text is handed on where it stands; libxml2 never saw it. */
+static void test_long_text_is_not_copied(void **state)
+{
+    (void)state;
+    static const char text[] = "<a>" LONG "&amp; &#65;</a>";
+    struct xml *x = g_new(struct xml, 1);
+    xml_init(x, text, strlen(text));
+    xml_use_strict(x, strict_new(text, strlen(text), STRICT_PIECE_BYTES));
+    assert_int_equal(xml_next(x), XML_START);
+    assert_int_equal(xml_next(x), XML_TEXT);
+    assert_true(x->is_piece);
+    assert_ptr_equal(x->text.at, text + 3);
+    assert_int_equal(x->text.size, strlen(LONG "&amp; &#65;"));
+    xml_clear(x);
+    g_free(x);
 }
 
 static void test_malformed(void **state)
@@ -77,6 +107,25 @@ static void test_malformed(void **state)
         "<a x='<'/>",
         "<a x='1/>",
         "<a>Tom & Co</a>",
+        "<a>" LONG "Tom & Co</a>",
+        "<a>" LONG "&nbsp;</a>",
+        "<a>" LONG "&LT;</a>",
+        "<a>" LONG "&lt</a>",
+        "<a>" LONG "&#;</a>",
+        "<a>" LONG "&#x;</a>",
+        "<a>" LONG "&#12x;</a>",
+        "<a>" LONG "&#1;</a>",
+        "<a>" LONG "&#150;</a>",
+        "<a>" LONG "&#xD800;</a>",
+        "<a>" LONG "&#xFFFF;</a>",
+        "<a>" LONG "&#x110000;</a>",
+        "<a>" LONG "&#18446744073709551681;</a>",
+        "<a>" LONG "]]></a>",
+        "<a>" LONG "\x01</a>",
+        "<a>" LONG "\xEF\xBF\xBE</a>",
+        LONG "<a/>",
+        "<a/>" LONG,
+        "<a><!-- " LONG "-- --></a>",
         "<a>&nbsp;</a>",
         "<a>\x01</a>",
         "<a>&#146;</a>",
@@ -182,9 +231,8 @@ static void test_both_ways_agree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_well_formed),
-        cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_well_formed),     cmocka_unit_test(test_long_text_is_not_copied),
+        cmocka_unit_test(test_malformed),       cmocka_unit_test(test_limits),
         cmocka_unit_test(test_both_ways_agree),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
