@@ -101,6 +101,15 @@ char *file_read_secret(const char *path, GError **error)
     return g_steal_pointer(&text);
 }
 
+bool file_is_out_of_reach(const char *path, int mode)
+{
+    int code = errno;
+    bool is_forbidden = (code == EACCES || code == EPERM || code == EROFS) &&
+                        faccessat(AT_FDCWD, path, mode, AT_EACCESS) != 0;
+    errno = code;
+    return is_forbidden || code == ENOENT || code == ELOOP;
+}
+
 bool file_write_all(int fd, const void *bytes, size_t size)
 {
     const char *p = bytes;

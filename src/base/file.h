@@ -20,6 +20,10 @@ char *file_read(const char *path, size_t max_bytes, size_t *ret_size, GError **e
 char *file_read_secret(const char *path, GError **error);
 /* Writes all of it, over short writes and EINTR; sets errno and returns false where that fails. */
 bool file_write_all(int fd, const void *bytes, size_t size);
+/* Whether an open(2) that failed just now (errno) says for certain that there is no such file for
+ * us: it has gone, is a symlink, or must not be opened so (mode: R_OK, W_OK). Else, as where
+ * descriptors run out, the next try may go well. errno stays. */
+bool file_is_out_of_reach(const char *path, int mode);
 /* Puts bytes in the place of the file, whole or not at all, also over a power loss: writes beside
  * it, flushes, renames, flushes the directory. A new file has the mode 0600, else it keeps the one
  * it has. Nothing is done where it holds these bytes already. Refuses what is there and is not a

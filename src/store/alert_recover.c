@@ -118,23 +118,45 @@ static void consider(struct search *search, const char *dir, const char *name, i
     g_ptr_array_add(search->candidates, candidate);
 }
 
+static bool list_directory(struct search *search, const char *dir, bool with_subdirs,
+                           GError **error);
+
+static bool list_entry(struct search *search, const char *dir, int dir_fd,
+                       const struct dirent *entry, bool with_subdirs, GError **error)
+{
+    if (entry->d_type != DT_DIR) {
+        consider(search, dir, entry->d_name, dir_fd);
+        return true;
+    }
+    g_autofree char *sub = g_build_filename(dir, entry->d_name, NULL);
+    return !with_subdirs || entry->d_name[0] == '.' || list_directory(search, sub, false, error);
+}
+
+static bool fail_to_list(const char *dir, GError **error)
+{
+    g_set_error(error, STORE_ERROR, STORE_ERROR_LOG, "cannot look for alert logs in %s: %s", dir,
+                g_strerror(errno));
+    return false;
+}
+
 /* Rotation may put old files beside the log or one directory below it (logrotate's olddir). */
-static void list_directory(struct search *search, const char *dir, bool with_subdirs)
+static bool list_directory(struct search *search, const char *dir, bool with_subdirs,
+                           GError **error)
 {
     DIR *stream = opendir(dir);
     if (!stream)
-        return;
-    struct dirent *entry;
-    while ((entry = readdir(stream)) != NULL) {
-        if (entry->d_type == DT_DIR) {
-            g_autofree char *sub = g_build_filename(dir, entry->d_name, NULL);
-            if (with_subdirs && entry->d_name[0] != '.')
-                list_directory(search, sub, false);
-        } else {
-            consider(search, dir, entry->d_name, dirfd(stream));
-        }
+        return file_is_out_of_reach(dir, R_OK) || fail_to_list(dir, error);
+    const struct dirent *entry;
+    bool fine = true;
+    errno = 0;
+    while (fine && (entry = readdir(stream)) != NULL) {
+        fine = list_entry(search, dir, dirfd(stream), entry, with_subdirs, error);
+        errno = 0;
     }
+    if (fine && errno != 0)
+        fine = fail_to_list(dir, error);
     closedir(stream);
+    return fine;
 }
 
 static int by_path(const void *a, const void *b)
@@ -143,11 +165,12 @@ static int by_path(const void *a, const void *b)
     return strcmp((*x)->path, (*y)->path);
 }
 
-static void list_candidates(struct search *search)
+static bool list_candidates(struct search *search, GError **error)
 {
     g_ptr_array_set_size(search->candidates, 0);
-    list_directory(search, search->dir, true);
+    bool fine = list_directory(search, search->dir, true, error);
     g_ptr_array_sort(search->candidates, by_path);
+    return fine;
 }
 
 static bool is_same_list(const GPtrArray *a, const GPtrArray *b)
@@ -278,7 +301,7 @@ static bool read_from(struct line_reader *reader, const struct candidate *candid
     return true;
 }
 
-/* A file that is there and cannot be opened is not one that we wrote. */
+/* A file that is there and may not be read is not one that we wrote. */
 static bool read_candidate(struct search *search, const struct candidate *candidate, GError **error)
 {
     if (!candidate->is_gzip && !alert_tail_drop_zeros(candidate->path)) {
@@ -286,8 +309,12 @@ static bool read_candidate(struct search *search, const struct candidate *candid
         return false;
     }
     int fd = open(candidate->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
+    if (fd < 0 && file_is_out_of_reach(candidate->path, R_OK))
         return true;
+    if (fd < 0) {
+        set_error(error, "open", candidate->path);
+        return false;
+    }
     size_t missing_before = search->n_missing;
     g_autoptr(GByteArray) line = g_byte_array_new();
     struct line_reader reader = {search, line, false};
@@ -331,8 +358,12 @@ static bool complete(struct search *search, const struct torn *torn, GError **er
     if (!line)
         return true;
     int fd = open(torn->path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
+    if (fd < 0 && file_is_out_of_reach(torn->path, W_OK))
         return true;
+    if (fd < 0) {
+        set_error(error, "open", torn->path);
+        return false;
+    }
     bool fine = true;
     if (is_still(fd, torn)) {
         const char *rest = line->text + torn->tail->len;
@@ -359,13 +390,15 @@ static bool read_all(struct search *search, GError **error)
 /* Files may be renamed while they are read: then what was listed does not hold any more. */
 static bool read_until_stable(struct search *search, GError **error)
 {
-    list_candidates(search);
+    if (!list_candidates(search, error))
+        return false;
     for (int round = 0; round < ROUNDS_MAX; round++) {
         if (!read_all(search, error))
             return false;
         g_autoptr(GPtrArray) before = search->candidates;
         search->candidates = g_ptr_array_new_with_free_func(candidate_free);
-        list_candidates(search);
+        if (!list_candidates(search, error))
+            return false;
         if (is_same_list(before, search->candidates))
             return true;
     }

@@ -1,5 +1,7 @@
 #include "store/alert_tail.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -43,7 +45,7 @@ bool alert_tail_drop_zeros(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return true;
+        return file_is_out_of_reach(path, W_OK);
     bool fine = drop_zeros(fd);
     int code = errno;
     close(fd);

@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 /* Cuts off the zeros at the end of a file and flushes it; nothing where there are none, or where
- * the file is none of ours: a symlink, no regular file, with other hard links, somebody else's.
- * False with errno where that fails. */
+ * the file is none of ours: a symlink, no regular file, with other hard links, somebody else's, not
+ * to be written. False with errno where that fails. */
 bool alert_tail_drop_zeros(const char *path);
 
 #endif

@@ -3,6 +3,8 @@
 #include "store/alert_line.h"
 #include "store/alert_recover.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <setjmp.h>
@@ -10,7 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <utime.h>
 #include <cmocka.h>
@@ -347,6 +351,65 @@ static void test_long_lines_of_others(void **state)
     assert_int_equal(count_everywhere(place->dir, TEXT_B), 1);
 }
 
+/* This one's open(2), which can run out of descriptors for a moment. */
+static int failing_open; /* that many-th from now on; 0: none */
+
+int open(const char *path, int flags, ...)
+{
+    if (failing_open > 0 && --failing_open == 0) {
+        errno = EMFILE;
+        return -1;
+    }
+    va_list args;
+    va_start(args, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(args, mode_t) : 0;
+    va_end(args);
+    return (int)syscall(SYS_openat, AT_FDCWD, path, flags, mode);
+}
+
+/* A file that could not be opened may hold the line: nothing is assumed. */
+static void test_opens_that_fail_for_a_moment(void **state)
+{
+    struct place *place = *state;
+    const char *const others[] = {NULL};
+    int n_failed = 0;
+    for (int n = 1; n_failed == n - 1; n++) {
+        g_autofree char *packed = beside(place, "alerts.log.1.gz");
+        put(place->log, TEXT_B, "", 0);
+        compress(place->log, packed);
+        put(place->log, OLD_LINE, TEXT_A, strlen(TEXT_A) / 2);
+        struct log_line lines[] = {make_line(ID_A, TEXT_A, place_of(place->log, strlen(OLD_LINE))),
+                                   make_line(ID_B, TEXT_B, place_of(place->log, 0))};
+        failing_open = n;
+        n_failed += !alert_recover(place->log, others, lines, 2, NULL);
+        failing_open = 0;
+        recover(place, lines, 2);
+        assert_true(lines[1].is_written);
+        g_autofree char *text = get(place->log);
+        assert_string_equal(text, OLD_LINE TEXT_A);
+    }
+    assert_int_equal(n_failed, 4); /* for zeros at the end, to read each, to complete the line */
+}
+
+static void test_no_descriptor_to_list_with(void **state)
+{
+    struct place *place = *state;
+    const char *const others[] = {NULL};
+    g_autoptr(GError) error = NULL;
+    put(place->log, TEXT_A, "", 0);
+    struct log_line line = make_line(ID_A, TEXT_A, place_of(place->log, 0));
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){0, before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool fine = alert_recover(place->log, others, &line, 1, &error);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(fine);
+    assert_non_null(strstr(error->message, "cannot look for alert logs in"));
+    recover(place, &line, 1);
+    assert_true(line.is_written);
+}
+
 int main(void)
 {
 #define RECOVER_TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -361,6 +424,8 @@ int main(void)
         RECOVER_TEST(test_old_siblings_are_not_read),
         RECOVER_TEST(test_strange_siblings),
         RECOVER_TEST(test_long_lines_of_others),
+        RECOVER_TEST(test_opens_that_fail_for_a_moment),
+        RECOVER_TEST(test_no_descriptor_to_list_with),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
