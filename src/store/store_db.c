@@ -131,14 +131,26 @@ static bool head_forbids_writing(const char *path)
     return is_read && version > 2;
 }
 
+/* SQLite opens the file, its log or its index for reading alone where the system refused the other
+ * way, and stays with that. */
+static bool refuses_writing(sqlite3 *sqlite)
+{
+    if (sqlite3_db_readonly(sqlite, "main") == 1)
+        return true;
+    int code = sqlite3_exec(sqlite, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (code == SQLITE_OK)
+        sqlite3_exec(sqlite, "ROLLBACK", NULL, NULL, NULL);
+    return (code & 0xFF) == SQLITE_READONLY;
+}
+
 /* What SQLite does not call damage, though nobody but a spoilt byte can have said it: a format that
- * is not known, or a file that may not be written. SQLite opens a file for reading alone, too,
- * where the system refused the other way, for once perhaps: then nothing is wrong with it. */
+ * is not known, or a file that may not be written. Where the system refused to open a file for
+ * writing, for once perhaps, nothing is wrong with it. */
 static int judge_head(sqlite3 *sqlite, const char *path, int code)
 {
     if (code == SQLITE_ERROR)
         return SQLITE_CORRUPT;
-    if (code == SQLITE_OK && sqlite3_db_readonly(sqlite, "main") == 1)
+    if (code == SQLITE_OK && refuses_writing(sqlite))
         return head_forbids_writing(path) ? SQLITE_CORRUPT : SQLITE_CANTOPEN;
     return code;
 }

@@ -2,6 +2,7 @@
  */
 #include "tests/unit/store_fixture.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 
 static struct store_feed full_feed(void)
@@ -327,6 +328,43 @@ static void test_damage_that_cannot_be_set_aside(void **state)
     assert_true(store_was_reset(fixture->store));
 }
 
+/* The end of the file's name that SQLite may not open for writing, once. */
+static const char *refused;
+
+static int open_refusing(const char *path, int flags, int mode)
+{
+    if (refused && g_str_has_suffix(path, refused) && (flags & O_ACCMODE) == O_RDWR) {
+        refused = NULL;
+        errno = EACCES;
+        return -1;
+    }
+    return open(path, flags, mode);
+}
+
+/* SQLite would go on with reading alone, and nothing could be stored until the next start. */
+static void test_a_file_that_opens_for_reading_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const names[] = {"feedwatch.db", "feedwatch.db-wal", "feedwatch.db-shm"};
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+    vfs->xSetSystemCall(vfs, "open", (sqlite3_syscall_ptr)(void (*)(void))open_refusing);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        assert_true(fixture_close(fixture));
+        g_autofree char *path = path_in(fixture, names[i]);
+        if (i > 0) /* as a crash leaves it */
+            put_file(path, "", 0);
+        refused = names[i];
+        g_autoptr(GError) error = NULL;
+        assert_false(fixture_try_open(fixture, &error));
+        assert_null(refused);
+        assert_non_null(strstr(error->message, "cannot open the database"));
+        fixture_open(fixture);
+        assert_false(store_was_reset(fixture->store));
+        alert_once(fixture, "1", "one", to_desktop);
+    }
+    vfs->xSetSystemCall(vfs, "open", NULL);
+}
+
 static void test_alert_without_item(void **state)
 {
     struct fixture *fixture = *state;
@@ -535,6 +573,7 @@ int main(void)
         STORE_TEST(test_recent),
         STORE_TEST(test_damage_found_by_a_question),
         STORE_TEST(test_damage_that_cannot_be_set_aside),
+        STORE_TEST(test_a_file_that_opens_for_reading_alone),
         STORE_TEST(test_alert_without_item),
         STORE_TEST(test_item_alerts_once_for_a_rule),
         STORE_TEST(test_completions_keep_their_order),
