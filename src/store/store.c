@@ -286,7 +286,9 @@ static void run_time_origin(struct storage *storage, struct task *task)
 
 int64_t store_time_origin(struct store *store, int64_t now_s)
 {
-    struct call call = {.task = {.run = run_time_origin}, .number = now_s, .other_number = now_s};
+    struct call call = {.task = {.run = run_time_origin, .may_overtake = true},
+                        .number = now_s,
+                        .other_number = now_s};
     thread_ask(store->thread, &call.task);
     return call.other_number;
 }

@@ -100,7 +100,8 @@ void store_reopen_logs(struct store *store);
 /* Every feed that is stored; none of a damaged database. Blocks; call before the main loop runs or
  * on a reload. GPtrArray of struct store_feed. */
 GPtrArray *store_load_feeds(struct store *store);
-/* T0 of the scaled clock: the first caller's value is kept and returned from then on. Blocks. */
+/* T0 of the scaled clock: the first caller's value is kept and returned from then on; not kept
+ * where the database cannot be written. Blocks. */
 int64_t store_time_origin(struct store *store, int64_t now_s);
 /* How many commits were accepted and are not yet on disk. */
 guint store_backlog(struct store *store);

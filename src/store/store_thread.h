@@ -23,7 +23,8 @@ struct task {
     bool is_urgent;    /* do not wait for company */
     bool is_counted;   /* in the backlog */
     bool is_answered;  /* for thread_ask() */
-    bool may_overtake; /* reads only: need not wait for a transaction that does not succeed */
+    bool may_overtake; /* need not wait for a transaction that does not succeed; what it writes is
+                          dropped */
     bool is_refused;   /* set where the database refused it for what it is, before on_done */
 };
 
