@@ -261,8 +261,8 @@ class Home(Daemon):
             time.sleep(0.0005)
         return False
 
-    def finish(self):
-        code = self.run("--once")
+    def finish(self, *arguments):
+        code = self.run("--once", *arguments)
         assert code == 0, f"exit {code}; stderr:\n{self.stderr}"
 
     def remove(self):
