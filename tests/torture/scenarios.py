@@ -226,8 +226,8 @@ class Asked(LongLived):
     def run(self, home, **disturbed):
         process = self.live(home, **disturbed)
         home.ground.publish(ITEMS + 1)
-        self.answers = [(words[0], home.command(*words)) for words in (("poll", "--wait", "2s"), ("status",),
-                                                                      ("test-alert", "--json", "--wait", "2s"), ("poll", "--json", "f1"))]
+        commands = ("poll", "--wait", "2s"), ("status",), ("test-alert", "--json", "--wait", "2s"), ("poll", "--json", "--wait", "2s", "f1")
+        self.answers = [(words[0], home.command(*words)) for words in commands]
         return end(process)
 
     def is_reached(self, home):

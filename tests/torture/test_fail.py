@@ -84,7 +84,7 @@ def test_each_call_fails(make_grounds, scale, note):
                 for n in evenly(counts[name][call], parts) if deed != "short"]
     # Where the database is opened, with something in it.
     first = [(f"open:{n}", errno.EACCES, "interrupted") for n in range(1, 9)]
-    some = [job for name in SCENARIOS for job in random.sample([job for job in every if job[2] == name], 2)]
+    some = [job for name in SCENARIOS for job in random.sample([job for job in every if job[2] == name], 4)]
     jobs = [ast.literal_eval(again)] if again else scale(every, some) + for_ever[::scale(1, len(for_ever))] + first
     done = Counter()
     wrong = complaints(in_parallel(grounds, jobs, trial_of(done)))
