@@ -3,7 +3,7 @@
 Nothing of it reaches the real desktop, and the bus starts no service by itself. `wire` is what went over the bus, taken down
 by a monitor: every Notify and what was answered. `history` is what dunst itself says it has shown.
 """
-import base64, json, os, shutil, signal, subprocess, sys, tempfile
+import base64, json, os, shutil, signal, socket, subprocess, sys, tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from feedwatchd import wait_for
@@ -101,13 +101,18 @@ class Desktop:
         config.write_text(BUS.format(address=self.address))
         with open(self.folder / "bus.log", "ab") as log:
             self.bus = Process(["dbus-daemon", f"--config-file={config}", "--nofork"], stderr=log)
-        wait_for((self.folder / "bus").exists, "the bus")
+        wait_for(self._answers, "the bus")
         self.n_monitors += 1
         notes = self.folder / f"monitor{self.n_monitors}"
         with open(notes, "ab") as out, open(self.folder / "monitor.log", "wb") as log:
             self.monitor = Process(["busctl", f"--address={self.address}", "monitor", "--json=short"], stdout=out,
                                    stderr=log)
         wait_for(lambda: b"Monitoring" in (self.folder / "monitor.log").read_bytes(), "the bus monitor")
+
+    def _answers(self):
+        """Its socket has a name a moment before it listens."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.folder / "bus")) == 0
 
     def stop_bus(self):
         for process in (self.monitor, self.bus):
