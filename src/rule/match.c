@@ -1,9 +1,10 @@
+#include "base/touch.h"
 #include "rule/eval.h"
 #include "rule/keys.h"
 
 #include <string.h>
 
-#define AHEAD 8u /* candidates between asking for a program and running it */
+#define AT_ONCE 32u /* programs that are brought in together */
 
 struct rule_matcher {
     struct ruleset *set;
@@ -85,12 +86,14 @@ static bool rule_holds(struct rule_matcher *matcher, uint32_t number,
     return holds;
 }
 
-static void prefetch_program(const struct ruleset *set, uint32_t code)
+static void touch_programs(const struct ruleset *set, const struct keys_probe *probes,
+                           const uint32_t *candidates, size_t n)
 {
-    if (code == PROGRAM_NONE)
-        return;
-    for (uint32_t line = 0; line < 3; line++) /* most programs are not longer */
-        __builtin_prefetch(ruleset_code(set, code + line * 16));
+    for (size_t i = 0; i < n; i++) {
+        uint32_t code = probes[candidates[i]].code;
+        for (uint32_t word = 0; code != PROGRAM_NONE && word < PROGRAM_TOUCHED; word += 16)
+            touch(ruleset_code(set, code + word));
+    }
 }
 
 static void find_matches(struct rule_matcher *matcher, const struct rule_item *item)
@@ -99,15 +102,14 @@ static void find_matches(struct rule_matcher *matcher, const struct rule_item *i
     const struct keys_probe *probes = keys_probes(matcher->keys);
     const uint32_t *candidates =
         keys_candidates(matcher->keys, matcher->index, &matcher->n_candidates);
-    size_t n = matcher->n_candidates;
-    for (size_t i = 0; i < MIN(AHEAD, n); i++)
-        prefetch_program(set, probes[candidates[i]].code);
-    for (size_t i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            prefetch_program(set, probes[candidates[i + AHEAD]].code);
-        struct rule_match match = {.rule = candidates[i]};
-        if (rule_holds(matcher, candidates[i], &probes[candidates[i]], item))
-            g_array_append_val(matcher->matches, match);
+    for (size_t from = 0, to; from < matcher->n_candidates; from = to) {
+        to = MIN(from + AT_ONCE, matcher->n_candidates);
+        touch_programs(set, probes, candidates + from, to - from);
+        for (size_t i = from; i < to; i++) {
+            struct rule_match match = {.rule = candidates[i]};
+            if (rule_holds(matcher, candidates[i], &probes[candidates[i]], item))
+                g_array_append_val(matcher->matches, match);
+        }
     }
 }
 

@@ -47,6 +47,9 @@ enum program_op {
 #define PROGRAM_MAKE(op, number) ((uint32_t)(op) << 28 | (uint32_t)(number))
 #define PROGRAM_ORDERED          UINT32_C(0x80000000)
 #define PROGRAM_NONE             UINT32_MAX
+/* Words of a program that are brought in before it runs; most are not longer. As many may be read
+ * behind the last one. */
+#define PROGRAM_TOUCHED 48u
 
 enum leaf_kind {
     LEAF_PHRASE,    /* words in a row, of which some are exact */

@@ -499,8 +499,10 @@ struct ruleset *ruleset_compile(const struct rule_def *rules, size_t n_rules,
     read_lists(&builder, lists, n_lists);
     for (size_t i = 0; i < n_rules; i++)
         read_rule(&builder, i);
-    vocab_seal(builder.compiler.set->vocab);
     struct ruleset *set = builder.compiler.set;
+    static const uint32_t zeros[PROGRAM_TOUCHED];
+    g_array_append_vals(set->code, zeros, PROGRAM_TOUCHED);
+    vocab_seal(set->vocab);
     set->strings->str = g_realloc(set->strings->str, set->strings->len + 1);
     set->strings->allocated_len = set->strings->len + 1;
     if (builder.problems.n_errors > 0)
