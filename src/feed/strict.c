@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define CDATA_BYTES      9  /* of its opening */
-#define HIDDEN_BYTES_MIN 32 /* a shorter text costs libxml2 no more than what it is shown instead \
+#define HIDDEN_BYTES_MIN 32 /* a shorter text is as cheap as its placeholder */
                              */
 
 struct token {
