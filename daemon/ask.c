@@ -41,6 +41,13 @@ static bool take_line(const json_t *line, ask_on_line on_line, void *user, char 
     return false;
 }
 
+static bool has_line(GDataInputStream *in)
+{
+    gsize size = 0;
+    const void *bytes = g_buffered_input_stream_peek_buffer(G_BUFFERED_INPUT_STREAM(in), &size);
+    return size > 0 && memchr(bytes, '\n', size);
+}
+
 static bool read_answer(GSocket *socket, ask_on_line on_line, void *user, char **ret_problem)
 {
     g_autoptr(GSocketConnection) connection = g_socket_connection_factory_create_connection(socket);
@@ -49,6 +56,8 @@ static bool read_answer(GSocket *socket, ask_on_line on_line, void *user, char *
     for (bool goes_on = true; goes_on;) {
         g_autoptr(GError) error = NULL;
         gsize size = 0;
+        if (!has_line(in))
+            fflush(stdout); /* what there is so far, before more is waited for */
         g_autofree char *text = g_data_input_stream_read_line(in, &size, NULL, &error);
         json_t *line = text ? json_loadb(text, size, 0, NULL) : NULL;
         if (!line) {

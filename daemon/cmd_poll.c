@@ -72,7 +72,6 @@ static void on_line(const json_t *line, void *user)
         g_autofree char *text = describe(state, line);
         printf("%-24s %s\n", feed, text);
     }
-    fflush(stdout);
 }
 
 static json_t *request_for(char *const *feeds, int64_t wait_s)

@@ -363,8 +363,7 @@ static void start(struct http_exchange *exchange, const struct http_request *req
     curl_easy_setopt(easy, CURLOPT_USERPWD, request->userpwd);
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->max_bytes);
-    if (!multi_add(exchange->client->multi, easy))
-        refuse(exchange, HTTP_FAILED_REQUEST, "libcurl refused it");
+    multi_add(exchange->client->multi, easy);
 }
 
 struct http_exchange *http_send(struct http_client *client, const struct http_request *request,

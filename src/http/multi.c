@@ -6,7 +6,7 @@
 
 /* Idle connections that are kept; not a limit on those in use. */
 #define CONNECTIONS_KEPT 128L
-#define EVENTS_AT_ONCE   64
+#define EVENTS_AT_ONCE   16
 #define NO_TIMER         INT64_MAX
 
 struct multi {
@@ -17,6 +17,7 @@ struct multi {
     bool is_dispatching;
     struct multi_hooks hooks;
     unsigned n_handles; /* that were added */
+    GQueue starting;    /* CURL*: of those, not yet libcurl's */
     guint rest_ms;
     GSource *rest; /* NULL: something is under way, or there are no connections */
 };
@@ -45,6 +46,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *k
 static void publish_timer(struct multi *multi)
 {
     int64_t ready_us = multi->timer_us == NO_TIMER ? -1 : multi->timer_us;
+    if (!g_queue_is_empty(&multi->starting))
+        ready_us = 0;
     if (!multi->is_dispatching && g_source_get_ready_time(&multi->source) != ready_us)
         g_source_set_ready_time(&multi->source, ready_us);
 }
@@ -78,38 +81,45 @@ static bool report_finished(struct multi *multi)
     return true;
 }
 
+/* A few at a time: between them whoever is more urgent has his turn, such as the news that one of
+ * them brought. */
 static bool run_sockets(struct multi *multi)
 {
     struct epoll_event events[EVENTS_AT_ONCE];
-    int n, running;
-    do {
-        n = epoll_wait(multi->epoll, events, EVENTS_AT_ONCE, 0);
-        for (int i = 0; i < n; i++) {
-            int what = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-                       (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-                       (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-            curl_multi_socket_action(multi->curl, events[i].data.fd, what, &running);
-        }
-        if (!report_finished(multi))
-            return false;
-    } while (n == EVENTS_AT_ONCE);
-    return true;
+    int n = epoll_wait(multi->epoll, events, EVENTS_AT_ONCE, 0), running;
+    for (int i = 0; i < n; i++) {
+        int what = (events[i].events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+                   (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                   (events[i].events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+        curl_multi_socket_action(multi->curl, events[i].data.fd, what, &running);
+    }
+    return report_finished(multi);
 }
 
-/* A transfer that starts asks for a timer of 0; it is served here without another turn of the main
- * loop, but not for ever: others want their turn. */
-static bool run_timers(struct multi *multi)
+/* What begins comes after the answers that are there. With each call libcurl also takes further
+ * whatever began meanwhile, so else a poll of many would hold up its first answers until its last
+ * requests are out. */
+static bool start_some(struct multi *multi)
 {
-    int running;
-    for (int turns = 0; turns < 8 && multi->timer_us != NO_TIMER; turns++) {
-        if (multi->timer_us > 0 && multi->timer_us > g_get_monotonic_time())
-            break;
-        multi->timer_us = NO_TIMER;
-        curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &running);
-        if (!report_finished(multi))
+    for (int i = 0; i < EVENTS_AT_ONCE && !g_queue_is_empty(&multi->starting); i++) {
+        CURL *easy = g_queue_pop_head(&multi->starting);
+        if (curl_multi_add_handle(multi->curl, easy) == CURLM_OK)
+            continue;
+        multi->hooks.on_finished(easy, CURLE_OUT_OF_MEMORY, multi->hooks.user);
+        if (g_source_is_destroyed(&multi->source))
             return false;
     }
     return true;
+}
+
+static bool run_timers(struct multi *multi)
+{
+    int running;
+    if (multi->timer_us == NO_TIMER || multi->timer_us > g_get_monotonic_time())
+        return true;
+    multi->timer_us = NO_TIMER;
+    curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &running);
+    return report_finished(multi);
 }
 
 static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer unused_user)
@@ -118,7 +128,7 @@ static gboolean dispatch(GSource *source, GSourceFunc unused, gpointer unused_us
     (void)unused_user;
     struct multi *multi = (struct multi *)source;
     multi->is_dispatching = true;
-    bool is_alive = run_sockets(multi) && run_timers(multi);
+    bool is_alive = run_sockets(multi) && start_some(multi) && run_timers(multi);
     multi->is_dispatching = false;
     if (is_alive)
         publish_timer(multi);
@@ -172,6 +182,7 @@ struct multi *multi_new(GMainContext *context, const struct multi_hooks *hooks)
     g_source_set_static_name(&multi->source, "http");
     multi->hooks = *hooks;
     multi->timer_us = NO_TIMER;
+    g_queue_init(&multi->starting);
     multi->rest_ms = MULTI_REST_MS;
     multi->epoll = epoll_create1(EPOLL_CLOEXEC);
     g_assert(multi->epoll >= 0);
@@ -186,6 +197,7 @@ void multi_free(struct multi *multi)
     if (!multi)
         return;
     end_rest(multi);
+    g_queue_clear(&multi->starting);
     curl_multi_cleanup(multi->curl);
     close(multi->epoll);
     g_source_destroy(&multi->source);
@@ -197,18 +209,18 @@ void multi_set_rest_ms(struct multi *multi, guint rest_ms)
     multi->rest_ms = rest_ms;
 }
 
-bool multi_add(struct multi *multi, CURL *easy)
+void multi_add(struct multi *multi, CURL *easy)
 {
-    if (curl_multi_add_handle(multi->curl, easy) != CURLM_OK)
-        return false;
+    g_queue_push_tail(&multi->starting, easy);
     multi->n_handles++;
     end_rest(multi);
-    return true;
+    publish_timer(multi);
 }
 
 void multi_remove(struct multi *multi, CURL *easy)
 {
-    curl_multi_remove_handle(multi->curl, easy);
+    if (!g_queue_remove(&multi->starting, easy))
+        curl_multi_remove_handle(multi->curl, easy);
     if (--multi->n_handles == 0)
         begin_rest(multi);
 }

@@ -31,7 +31,8 @@ struct multi *multi_new(GMainContext *context, const struct multi_hooks *hooks);
 void multi_set_rest_ms(struct multi *multi, guint rest_ms);
 /* Every handle must have been removed. */
 void multi_free(struct multi *multi);
-bool multi_add(struct multi *multi, CURL *easy);
+/* Starts with the next turn of the main loop, or later: answers that are there come first. */
+void multi_add(struct multi *multi, CURL *easy);
 void multi_remove(struct multi *multi, CURL *easy);
 
 #endif

@@ -154,6 +154,8 @@ static void want_to_write(struct client *client)
     if (client->writing)
         return;
     client->writing = g_socket_create_source(client->socket, G_IO_OUT, NULL);
+    /* When nothing else is to be done: then it goes out together. */
+    g_source_set_priority(client->writing, G_PRIORITY_DEFAULT + 10);
     g_source_set_callback(client->writing, (GSourceFunc)(void (*)(void))on_writable, client, NULL);
     g_source_attach(client->writing, client->control->context);
 }
