@@ -84,6 +84,8 @@ def test_each_call_fails(make_grounds, scale, note):
                 for n in evenly(counts[name][call], parts) if deed != "short"]
     # Where the database is opened, with something in it.
     first = [(f"open:{n}", errno.EACCES, "interrupted") for n in range(1, 9)]
+    # The first request of all: what comes after it to that host must not wait for its connection.
+    first.append(("send:1", errno.EPIPE, "all kinds"))
     some = [job for name in SCENARIOS for job in random.sample([job for job in every if job[2] == name], 4)]
     jobs = [ast.literal_eval(again)] if again else scale(every, some) + for_ever[::scale(1, len(for_ever))] + first
     done = Counter()
