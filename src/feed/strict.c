@@ -7,7 +7,6 @@
 
 #define CDATA_BYTES      9  /* of its opening */
 #define HIDDEN_BYTES_MIN 32 /* a shorter text is as cheap as its placeholder */
-                             */
 
 struct token {
     enum xml_event event; /* START, END, CDATA: text without references; TEXT: with some */
