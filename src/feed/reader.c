@@ -349,13 +349,14 @@ static void start_element(struct reader *r)
 }
 
 /* Text that stands in no field: it may be an author without a name element. */
-static void take_loose_text(struct reader *r)
+static void take_loose_text(struct reader *r, enum xml_event event)
 {
     if (place_of(r) != IN_PERSON) {
         xml_count_entities(&r->xml, r->raw);
         return;
     }
-    enum textual_form form = r->xml.strict ? TEXTUAL_PLAIN : TEXTUAL_HTML;
+    bool is_decoded = r->xml.strict && event == XML_CDATA;
+    enum textual_form form = is_decoded ? TEXTUAL_PLAIN : TEXTUAL_HTML;
     const char *line = textual_line(&r->textual, r->xml.text, form);
     if (line && !r->person.name && !r->person.email)
         r->person = person_parse(&r->document->arena, line);
@@ -365,7 +366,8 @@ static void take_loose_text(struct reader *r)
 static void read_root(struct reader *r)
 {
     while (r->depth > 0 && !r->xml.error) {
-        switch (xml_next(&r->xml)) {
+        enum xml_event event = xml_next(&r->xml);
+        switch (event) {
         case XML_START:
             start_element(r);
             break;
@@ -374,7 +376,7 @@ static void read_root(struct reader *r)
             break;
         case XML_TEXT:
         case XML_CDATA:
-            take_loose_text(r);
+            take_loose_text(r, event);
             break;
         case XML_END_OF_DOCUMENT:
             r->is_cut = true;

@@ -107,6 +107,11 @@ static void test_authors(void **state)
     expect_at(NULL,
               ATOM("<entry><title>a</title><contributor><name>C</name></contributor></entry>"),
               "atom10 [ title=a ]");
+    /* Text without an element around it, long enough to go around libxml2. */
+    expect_at(NULL,
+              ATOM("<entry><title>a</title><author>Editorial &amp; Research Department of "
+                   "&#x41;thens &lt;b&gt;</author></entry>"),
+              "atom10 [ title=a by=Editorial & Research Department of Athens <b>,, ]");
 }
 
 static void test_bases(void **state)
