@@ -1,5 +1,6 @@
 #include "fetch/internal.h"
 
+#include "base/pack.h"
 #include "http/address.h"
 
 #include <string.h>
@@ -54,16 +55,10 @@ static void free_fetch(struct fetch *fetch)
     stop_waiting(fetch);
     g_queue_unlink(&fetch->fetcher->fetches, &fetch->link);
     fetch_result_clear(&fetch->result);
-    fetch_url_clear(&fetch->own);
-    fetch_url_clear(&fetch->url);
-    fetch_validators_clear(&fetch->validators);
-    g_free(fetch->path);
+    if (fetch->n_hops > 0)
+        fetch_url_clear(&fetch->url);
     g_strfreev(fetch->argv);
     g_strfreev(fetch->headers);
-    g_free(fetch->userpwd);
-    g_free(fetch->bearer);
-    g_free(fetch->user_agent);
-    g_free(fetch->proxy);
     g_free(fetch);
 }
 
@@ -124,56 +119,76 @@ static void take_credentials(struct fetch *fetch, const char *credentials)
     static const char bearer[] = "Bearer ";
     const size_t size = sizeof bearer - 1;
     if (credentials && g_ascii_strncasecmp(credentials, bearer, size) == 0)
-        fetch->bearer = g_strdup(credentials + size);
+        fetch->bearer = credentials + size;
     else
-        fetch->userpwd = g_strdup(credentials ? credentials : fetch->own.userinfo);
+        fetch->userpwd = credentials ? credentials : fetch->own.userinfo;
 }
 
-static void take_request(struct fetch *fetch, const struct fetch_request *request)
+/* In one block: there may be thousands of them, and all but a few wait. */
+static struct fetch *pack(const struct fetch *fetch)
 {
-    fetch->validators = fetch_validators_copy(&request->validators);
-    fetch->body_hash = request->body_hash;
-    fetch->headers = g_strdupv((char **)(gintptr)request->headers);
-    fetch->user_agent = g_strdup(request->user_agent);
-    fetch->proxy = g_strdup(request->proxy);
-    fetch->timeout_ms = request->timeout_ms;
-    fetch->max_bytes = request->max_bytes;
-    fetch->allows_private = request->allow_private;
-    fetch->is_urgent = request->is_urgent;
-    fetch->is_permanent_route = true;
+    static const size_t texts[] = {
+        offsetof(struct fetch, own.text),
+        offsetof(struct fetch, own.origin),
+        offsetof(struct fetch, own.host),
+        offsetof(struct fetch, own.userinfo),
+        offsetof(struct fetch, validators.etag),
+        offsetof(struct fetch, validators.last_modified),
+        offsetof(struct fetch, path),
+        offsetof(struct fetch, userpwd),
+        offsetof(struct fetch, bearer),
+        offsetof(struct fetch, user_agent),
+        offsetof(struct fetch, proxy),
+    };
+    return pack_new(fetch, sizeof *fetch, texts, G_N_ELEMENTS(texts));
 }
 
-static void begin(struct fetch *fetch, const struct fetch_request *request)
+/* Its own URL, or a local feed's name in its place: that waits for nobody but its own last run, and
+ * is no address that a document's links could be relative to. */
+static bool name_own(const struct fetch_request *request, struct fetch_url *ret_own, GError **error)
 {
-    g_autoptr(GError) error = NULL;
-    if (request->path || request->argv) {
-        fetch_begin_local(fetch, request);
-        return;
-    }
-    if (!fetch_url_parse(request->url, &fetch->own, &error)) {
-        fetch_fail_later(fetch, SCHEDULE_FAILED, g_strdup(error->message));
-        return;
-    }
-    fetch->url = (struct fetch_url){.text = g_strdup(fetch->own.text),
-                                    .origin = g_strdup(fetch->own.origin),
-                                    .host = g_strdup(fetch->own.host)};
-    take_credentials(fetch, request->credentials);
-    fetch->names_private = address_host_is_private(fetch->own.host);
-    fetch_enqueue(fetch);
-    fetcher_pump(fetch->fetcher);
+    if (!request->path && !request->argv)
+        return fetch_url_parse(request->url, ret_own, error);
+    ret_own->origin = g_strdup(request->url);
+    ret_own->host = g_strdup(request->url);
+    return true;
 }
 
 struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
                           fetch_done on_done, void *user)
 {
-    struct fetch *fetch = g_new0(struct fetch, 1);
+    g_autoptr(GError) error = NULL;
+    struct fetch it = {
+        .fetcher = fetcher,
+        .on_done = on_done,
+        .user = user,
+        .validators = request->validators,
+        .body_hash = request->body_hash,
+        .path = request->path,
+        .user_agent = request->user_agent,
+        .proxy = request->proxy,
+        .timeout_ms = request->timeout_ms,
+        .max_bytes = request->max_bytes,
+        .allows_private = request->allow_private,
+        .is_urgent = request->is_urgent,
+        .is_permanent_route = true,
+    };
+    bool is_fine = name_own(request, &it.own, &error);
+    take_credentials(&it, request->credentials);
+    struct fetch *fetch = pack(&it);
+    fetch_url_clear(&it.own);
+    fetch->url = fetch->own;
+    fetch->argv = g_strdupv((char **)(gintptr)request->argv);
+    fetch->headers = g_strdupv((char **)(gintptr)request->headers);
     fetch->link.data = fetch;
-    fetch->fetcher = fetcher;
-    fetch->on_done = on_done;
-    fetch->user = user;
     g_queue_push_tail_link(&fetcher->fetches, &fetch->link);
-    take_request(fetch, request);
-    begin(fetch, request);
+    if (!is_fine) {
+        fetch_fail_later(fetch, SCHEDULE_FAILED, g_strdup(error->message));
+        return fetch;
+    }
+    fetch->names_private = !fetch_is_local(fetch) && address_host_is_private(fetch->own.host);
+    fetch_enqueue(fetch);
+    fetcher_pump(fetcher);
     return fetch;
 }
 

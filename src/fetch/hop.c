@@ -119,10 +119,10 @@ static void follow(struct fetch *fetch, const struct http_response *response)
         fetch_fail(fetch, g_strdup_printf("a redirect was refused: %s", error->message));
         return;
     }
-    fetch->n_hops++;
+    if (fetch->n_hops++ > 0)
+        fetch_url_clear(&fetch->url);
     fetch->is_permanent_route = fetch->is_permanent_route && verdict_is_permanent(response->status);
     fetch->timeout_ms = MAX(fetch->timeout_ms - response->waited_ms, HOP_TIMEOUT_MIN_MS);
-    fetch_url_clear(&fetch->url);
     fetch->url = next;
     fetch_enqueue(fetch);
     fetcher_pump(fetch->fetcher);

@@ -31,15 +31,17 @@ struct fetch {
     fetch_done on_done;
     void *user;
 
-    struct fetch_url own; /* as configured */
-    struct fetch_url url; /* of this hop */
+    /* What does not change, in one block with the fetch. */
+    struct fetch_url own; /* as configured; of a local feed, its name as origin and host */
     struct fetch_validators validators;
     uint64_t body_hash;
-    char *path;  /* of a file: feed */
-    char **argv; /* of an exec: feed */
+    const char *path; /* of a file: feed */
+    const char *userpwd, *bearer;
+    const char *user_agent, *proxy;
+
+    struct fetch_url url; /* of this hop; of the first, borrowed from own */
+    char **argv;          /* of an exec: feed */
     char **headers;
-    char *userpwd, *bearer;
-    char *user_agent, *proxy;
     int64_t timeout_ms; /* what is left of it */
     int64_t max_bytes;
     bool allows_private;
@@ -87,7 +89,6 @@ void fetch_take_body(struct fetch *fetch, struct http_response *response);
 void fetch_take_not_modified(struct fetch *fetch, const struct http_response *response);
 
 /* local.c */
-void fetch_begin_local(struct fetch *fetch, const struct fetch_request *request);
 bool fetch_is_local(const struct fetch *fetch);
 /* Its turn has come. */
 void fetch_start_local(struct fetch *fetch);

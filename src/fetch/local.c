@@ -2,23 +2,6 @@
  * as a server's answer: limits, hash, parser. */
 #include "fetch/internal.h"
 
-#include <string.h>
-
-/* Each waits for nobody but its own last run. It has no address that a document's links could be
- * relative to. */
-void fetch_begin_local(struct fetch *fetch, const struct fetch_request *request)
-{
-    fetch->path = g_strdup(request->path);
-    fetch->argv = g_strdupv((char **)(gintptr)request->argv);
-    for (int i = 0; i < 2; i++) {
-        struct fetch_url *url = i == 0 ? &fetch->own : &fetch->url;
-        url->origin = g_strdup(request->url);
-        url->host = g_strdup(request->url);
-    }
-    fetch_enqueue(fetch);
-    fetcher_pump(fetch->fetcher);
-}
-
 bool fetch_is_local(const struct fetch *fetch)
 {
     return fetch->path || fetch->argv;

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "base/pack.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -213,6 +214,31 @@ static void test_json(void **state)
               "\"n\":9223372036854775807,\"list\":[\"a\",\"\xEF\xBF\xBD\"],\"empty\":[]}");
 }
 
+struct parcel {
+    int number;
+    char *first, *none, *last;
+    bool flag;
+};
+
+/* What it was made of may go, and one g_free() is enough. */
+static void test_pack(void **state)
+{
+    (void)state;
+    static const size_t texts[] = {offsetof(struct parcel, first), offsetof(struct parcel, none),
+                                   offsetof(struct parcel, last)};
+    char first[] = "first", last[] = "";
+    const struct parcel from = {7, first, NULL, last, true};
+    struct parcel *copy = pack_new(&from, sizeof from, texts, G_N_ELEMENTS(texts));
+    memset(first, 'x', sizeof first);
+    memset(last, 'x', sizeof last);
+    assert_int_equal(copy->number, 7);
+    assert_string_equal(copy->first, "first");
+    assert_null(copy->none);
+    assert_string_equal(copy->last, "");
+    assert_true(copy->flag);
+    g_free(copy);
+}
+
 /* A message cannot forge a second line. */
 static void test_log(void **state)
 {
@@ -240,7 +266,7 @@ int main(void)
         cmocka_unit_test(test_scaled_clock), cmocka_unit_test(test_expand),
         cmocka_unit_test(test_files),        cmocka_unit_test(test_replace),
         cmocka_unit_test(test_lock),         cmocka_unit_test(test_json),
-        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_pack),         cmocka_unit_test(test_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
