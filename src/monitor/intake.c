@@ -208,6 +208,7 @@ static void commit(struct intake *intake)
         .ret_is_refused = &intake->is_refused,
     };
     monitor_on_outcome(feed, true, NULL);
+    unsaved_remove(feed);
     store_commit(intake->monitor->parts.store, &commit, on_committed, intake);
 }
 

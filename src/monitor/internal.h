@@ -25,6 +25,7 @@ struct monitor_feed {
     struct poll *poll;       /* under way, or NULL; a leader's only */
     struct intake *intake;   /* under way, or NULL */
     struct notices *notices; /* what is to be told with the next commit; NULL: nothing */
+    GList unsaved;           /* in monitor->unsaved while its data is set */
     bool is_reported;        /* that it fails */
     bool is_held;            /* due, and waits for the network */
     bool has_blame;          /* was well, and failed to connect: perhaps not its fault */
@@ -46,7 +47,9 @@ struct monitor {
     GHashTable *feeds;            /* feed ID -> struct monitor_feed */
     struct schedule_queue *queue; /* of struct monitor_feed, by boot ms */
     GSource *timer;
-    guint polls;                                     /* under way */
+    GQueue unsaved;  /* of struct monitor_feed: their last outcome is not stored yet */
+    GSource *saving; /* it is in a moment; NULL: there is none */
+    guint polls;     /* under way */
     void (*on_poll_over)(struct monitor_feed *feed); /* after a poll, not after poll_cancel() */
     int64_t taking_in_bytes; /* bodies whose documents are not committed yet */
     bool is_choked;          /* by them: no request starts */
@@ -66,6 +69,13 @@ void poll_start(struct monitor_feed *feed);
 void poll_now(struct monitor_feed *leader);
 /* Ends it where it is; what was handed to the store is written all the same. */
 void poll_cancel(struct poll *poll);
+
+/* unsaved.c. The feed's state is stored soon, with that of others. */
+void unsaved_add(struct monitor_feed *feed);
+/* Who stores it now calls this first: it does not go behind what may yet be refused. */
+void unsaved_remove(struct monitor_feed *feed);
+/* Now. on_done (may be NULL) comes once they and all that was stored before are in the database. */
+void unsaved_flush(struct monitor *monitor, store_done on_done, void *user);
 
 /* Sorts the configured feeds into groups and queues each leader. */
 void groups_form(struct monitor *monitor);

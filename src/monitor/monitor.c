@@ -30,6 +30,7 @@ static struct monitor_feed *monitor_feed_new(struct monitor *monitor, const char
 static void monitor_feed_free(gpointer data)
 {
     struct monitor_feed *feed = data;
+    unsaved_remove(feed);
     if (feed->poll)
         poll_cancel(feed->poll);
     if (feed->intake)
@@ -186,6 +187,7 @@ struct monitor *monitor_new(const struct monitor_parts *parts, struct config *co
 void monitor_reload(struct monitor *monitor, struct config *config)
 {
     refreshes_end(monitor);
+    unsaved_flush(monitor, NULL, NULL);
     load_states(monitor);
     adopt_renamed(monitor, config);
     take_config(monitor, config);
@@ -290,6 +292,7 @@ void monitor_stop(struct monitor *monitor)
         if (feed->intake)
             intake_cancel(feed->intake);
     }
+    unsaved_flush(monitor, NULL, NULL);
 }
 
 void monitor_free(struct monitor *monitor)

@@ -50,19 +50,19 @@ static void on_told(void *user)
 
 static void save(struct monitor_feed *feed)
 {
-    struct store *store = feed->monitor->parts.store;
     const struct store_feed *state = feed->state;
     struct notices *notices = notices_take(feed);
     if (!notices) {
-        store_save_feed(store, state, NULL, NULL);
+        unsaved_add(feed);
         return;
     }
+    unsaved_remove(feed);
     struct store_commit commit = {
         .feed = feed->state,
         .feed_title = state->title ? state->title : state->id,
     };
     commit.alerts = notices_alerts(notices, &commit.n_alerts);
-    store_commit(store, &commit, on_told, notices);
+    store_commit(feed->monitor->parts.store, &commit, on_told, notices);
 }
 
 /* Nothing new came: only the feed's state is kept. */
@@ -198,6 +198,7 @@ void poll_start(struct monitor_feed *feed)
     const struct schedule_settings settings = monitor_schedule_settings(feed);
     poll->is_plain = schedule_start(&settings, &feed->state->schedule,
                                     clock_wall_s(monitor->parts.clock), g_random_int());
+    unsaved_remove(feed);
     store_save_feed(monitor->parts.store, feed->state, on_attempt_saved, poll);
 }
 

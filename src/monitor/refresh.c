@@ -5,9 +5,10 @@
 #include <string.h>
 
 struct refresh {
-    struct monitor *monitor;
+    struct monitor *monitor; /* NULL once nobody listens any more */
     struct refresh_hooks hooks;
     GHashTable *waiting; /* of struct monitor_feed: their outcome is to come */
+    bool is_ending;      /* every outcome is told, and on its way to the database */
 };
 
 static void tell(const struct refresh *refresh, const struct refresh_news *news)
@@ -15,9 +16,14 @@ static void tell(const struct refresh *refresh, const struct refresh_news *news)
     refresh->hooks.on_feed(news, refresh->hooks.user);
 }
 
+/* While the store owes it an answer, that frees it. */
 static void refresh_free(struct refresh *refresh)
 {
-    g_ptr_array_remove_fast(refresh->monitor->refreshes, refresh);
+    if (refresh->monitor)
+        g_ptr_array_remove_fast(refresh->monitor->refreshes, refresh);
+    refresh->monitor = NULL;
+    if (refresh->is_ending)
+        return;
     g_hash_table_unref(refresh->waiting);
     g_free(refresh);
 }
@@ -40,11 +46,22 @@ void refresh_stop(struct refresh *refresh)
     refresh_free(refresh);
 }
 
+static void on_stored(void *user)
+{
+    struct refresh *refresh = user;
+    const struct refresh_hooks hooks = refresh->hooks;
+    bool is_heard = refresh->monitor != NULL;
+    refresh->is_ending = false;
+    refresh_free(refresh);
+    if (is_heard)
+        hooks.on_done(hooks.user);
+}
+
+/* Who asks the database after it finds what was told. */
 static void finish(struct refresh *refresh)
 {
-    const struct refresh_hooks hooks = refresh->hooks;
-    refresh_free(refresh);
-    hooks.on_done(hooks.user);
+    refresh->is_ending = true;
+    unsaved_flush(refresh->monitor, on_stored, refresh);
 }
 
 /* ---- what happens to a feed ---- */
@@ -170,7 +187,7 @@ static void tell_outcomes(struct refresh *refresh, const GPtrArray *group)
         const struct refresh_news news = outcome_of(feed);
         tell(refresh, &news);
     }
-    if (g_hash_table_size(refresh->waiting) == 0)
+    if (g_hash_table_size(refresh->waiting) == 0 && !refresh->is_ending)
         finish(refresh);
 }
 

@@ -42,7 +42,7 @@ static void on_call_done(struct task *task)
 static void call_free(struct task *task)
 {
     struct call *call = (struct call *)task;
-    store_feed_free(call->feed);
+    g_free(call->feed);
     g_free(call->text);
     g_free(call->other_text);
     g_strfreev(call->ids);
@@ -303,10 +303,75 @@ void store_save_feed(struct store *store, const struct store_feed *feed, store_d
 {
     struct call *call = call_new(run_save_feed);
     call->task.is_counted = true;
-    call->feed = feed_dup(feed);
+    call->feed = feed_pack(feed);
     call->on_done = on_done;
     call->user = user;
     post(store, call);
+}
+
+struct saved_feed {
+    struct store_feed *feed; /* packed */
+    int64_t row;
+};
+
+struct save_feeds {
+    struct task task;
+    struct saved_feed *feeds;
+    size_t n_feeds;
+    store_done on_done;
+    void *user;
+};
+
+static int compare_rows(const void *a, const void *b)
+{
+    int64_t row_a = ((const struct saved_feed *)a)->row;
+    int64_t row_b = ((const struct saved_feed *)b)->row;
+    return (row_a > row_b) - (row_a < row_b);
+}
+
+static void run_save_feeds(struct storage *storage, struct task *task)
+{
+    const struct save_feeds *call = (struct save_feeds *)task;
+    for (size_t i = 0; i < call->n_feeds; i++) {
+        const struct feed_slot *slot = feed_find_slot(storage, call->feeds[i].feed->id);
+        call->feeds[i].row = slot ? slot->row : INT64_MAX;
+    }
+    qsort(call->feeds, call->n_feeds, sizeof *call->feeds, compare_rows);
+    for (size_t i = 0; i < call->n_feeds; i++)
+        feed_save(storage, call->feeds[i].feed);
+}
+
+static void on_feeds_saved(struct task *task)
+{
+    const struct save_feeds *call = (struct save_feeds *)task;
+    if (call->on_done)
+        call->on_done(call->user);
+}
+
+static void save_feeds_free(struct task *task)
+{
+    const struct save_feeds *call = (struct save_feeds *)task;
+    for (size_t i = 0; i < call->n_feeds; i++)
+        g_free(call->feeds[i].feed);
+    g_free(call->feeds);
+    g_free(task);
+}
+
+void store_save_feeds(struct store *store, const struct store_feed *const *feeds, size_t n_feeds,
+                      store_done on_done, void *user)
+{
+    struct save_feeds *call = g_new0(struct save_feeds, 1);
+    call->task.run = run_save_feeds;
+    call->task.on_done = on_feeds_saved;
+    call->task.free = save_feeds_free;
+    call->task.is_counted = true;
+    call->feeds = g_new0(struct saved_feed, n_feeds + 1);
+    call->n_feeds = n_feeds;
+    for (size_t i = 0; i < n_feeds; i++)
+        call->feeds[i].feed = feed_pack(feeds[i]);
+    call->on_done = on_done;
+    call->user = user;
+    thread_post(store->thread, &call->task);
 }
 
 static void run_rename_feed(struct storage *storage, struct task *task)
@@ -415,7 +480,7 @@ static void on_committed(struct task *task)
 
 static void commit_free(struct task *task)
 {
-    store_feed_free(((struct commit *)task)->what.feed);
+    g_free(((struct commit *)task)->what.feed);
     g_free((gpointer)(uintptr_t)((struct commit *)task)->what.feed_title);
     g_free(task);
 }
@@ -435,7 +500,7 @@ void store_commit(struct store *store, const struct store_commit *commit, store_
     call->store = store;
     store->n_documents++;
     call->what = *commit;
-    call->what.feed = commit->feed ? feed_dup(commit->feed) : NULL;
+    call->what.feed = commit->feed ? feed_pack(commit->feed) : NULL;
     call->what.feed_title = g_strdup(commit->feed_title);
     call->on_done = on_done;
     call->user = user;

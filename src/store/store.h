@@ -116,6 +116,10 @@ typedef void (*store_done)(void *user);
 void store_save_feed(struct store *store, const struct store_feed *feed, store_done on_done,
                      void *user);
 
+/* The same of many at once: what lies together is written once. The array is not kept. */
+void store_save_feeds(struct store *store, const struct store_feed *const *feeds, size_t n_feeds,
+                      store_done on_done, void *user);
+
 /* A feed goes on under another ID, with all that is known of it. Nothing where new_id is stored. */
 void store_rename_feed(struct store *store, const char *old_id, const char *new_id);
 

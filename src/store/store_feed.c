@@ -1,5 +1,7 @@
 #include "store/store_feed.h"
 
+#include "base/pack.h"
+
 /* In the column is_baselined; 0: nothing is known of the feed. */
 enum { IS_BASELINED = 1, IS_SILENT = 2 };
 
@@ -18,19 +20,15 @@ void store_feed_free(struct store_feed *feed)
     g_free(feed);
 }
 
-struct store_feed *feed_dup(const struct store_feed *feed)
+struct store_feed *feed_pack(const struct store_feed *feed)
 {
-    struct store_feed *copy = g_new(struct store_feed, 1);
-    *copy = *feed;
-    copy->id = g_strdup(feed->id);
-    copy->url = g_strdup(feed->url);
-    copy->moved_url = g_strdup(feed->moved_url);
-    copy->candidate_url = g_strdup(feed->candidate_url);
-    copy->etag = g_strdup(feed->etag);
-    copy->last_modified = g_strdup(feed->last_modified);
-    copy->message = g_strdup(feed->message);
-    copy->title = g_strdup(feed->title);
-    return copy;
+    static const size_t texts[] = {
+        offsetof(struct store_feed, id),        offsetof(struct store_feed, url),
+        offsetof(struct store_feed, moved_url), offsetof(struct store_feed, candidate_url),
+        offsetof(struct store_feed, etag),      offsetof(struct store_feed, last_modified),
+        offsetof(struct store_feed, message),   offsetof(struct store_feed, title),
+    };
+    return pack_new(feed, sizeof *feed, texts, G_N_ELEMENTS(texts));
 }
 
 /* ---- between a struct and a row: the order of STORE_FEED_COLUMNS ---- */

@@ -21,6 +21,7 @@ void feed_set_touched(struct storage *storage, struct feed_slot *slot, int64_t n
 GPtrArray *feed_load_all(struct db *db);
 
 struct store_feed *feed_from_row(sqlite3_stmt *statement); /* STORE_FEED_COLUMNS */
-struct store_feed *feed_dup(const struct store_feed *feed);
+/* A copy with its texts in one block: to be read, and freed with g_free(). */
+struct store_feed *feed_pack(const struct store_feed *feed);
 
 #endif

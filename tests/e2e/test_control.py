@@ -102,6 +102,35 @@ def test_one_outcome_for_each_feed(server, daemon):
     daemon.stop(process)
 
 
+def test_what_was_told_is_stored(server, daemon):
+    server.on("/a", conditional(rss([item(1, "Alpha")]), etag='"one"'))
+    server.on("/b", Reply(200, rss([item(2, "Alpha")])), Reply(500))
+    daemon.configure(watch(server, a=("/a", 1), b=("/b", 2)))
+    daemon.allow(FAILING)
+    daemon.once()
+    settled(daemon)
+    started = time.time()
+    assert {name: line["state"] for name, line in poll(daemon, code=1).items()} == {"a": "unchanged", "b": "failed"}
+    a, b = json.loads(daemon.feedwatch("status", "--json"))["feeds"]
+    assert a["last_look"] >= started - 1
+    assert (a["failures"], b["failures"]) == (0, 1) and "500" in b["message"]
+
+
+def test_a_crash_before_the_outcome_is_stored_asks_nobody_again(server, daemon):
+    server.on("/a", conditional(rss([item(1, "Alpha")]), etag='"one"'))
+    daemon.configure(watch(server, a=("/a", 1)))
+    daemon.once()
+    process = settled(daemon)
+    poll(daemon, "--wait", "0s", "a")
+    server.wait(2, "/a")
+    daemon.stop(process, signal.SIGKILL)
+    daemon.start()
+    wait_for(lambda: daemon.command("poll", "a").returncode == 0, "the control socket")
+    assert poll(daemon, "a")["a"]["state"] == "recent"
+    time.sleep(1)
+    assert len(server.requests("/a")) == 2
+
+
 def test_feeds_with_one_address_share_a_refresh(server, daemon):
     server.on("/a", conditional(rss([item(1, "Alpha")]), etag='"one"'))
     daemon.configure(watch(server, a=("/a", 1), b=("/a", 1)))

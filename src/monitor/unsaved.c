@@ -1,0 +1,53 @@
+/* An outcome without news is needed by nobody at once: should the daemon die, the attempt is
+ * stored. So it waits for others, and a page of the database on which many feeds have changed is
+ * written once. */
+#include "monitor/internal.h"
+
+#define WAIT_MS   1000
+#define FEEDS_MAX 4096
+
+static gboolean on_timer(gpointer user)
+{
+    unsaved_flush(user, NULL, NULL);
+    return G_SOURCE_REMOVE;
+}
+
+void unsaved_add(struct monitor_feed *feed)
+{
+    struct monitor *monitor = feed->monitor;
+    unsaved_remove(feed);
+    feed->unsaved.data = feed;
+    g_queue_push_tail_link(&monitor->unsaved, &feed->unsaved);
+    if (monitor->unsaved.length >= FEEDS_MAX) {
+        unsaved_flush(monitor, NULL, NULL);
+    } else if (!monitor->saving) {
+        monitor->saving = g_timeout_source_new(WAIT_MS);
+        g_source_set_callback(monitor->saving, on_timer, monitor, NULL);
+        g_source_attach(monitor->saving, monitor->parts.context);
+    }
+}
+
+void unsaved_remove(struct monitor_feed *feed)
+{
+    if (feed->unsaved.data)
+        g_queue_unlink(&feed->monitor->unsaved, &feed->unsaved);
+    feed->unsaved.data = NULL;
+}
+
+void unsaved_flush(struct monitor *monitor, store_done on_done, void *user)
+{
+    size_t n = 0;
+    g_autofree const struct store_feed **feeds =
+        g_new(const struct store_feed *, monitor->unsaved.length + 1);
+    GList *link;
+    while ((link = g_queue_pop_head_link(&monitor->unsaved)) != NULL) {
+        struct monitor_feed *feed = link->data;
+        link->data = NULL;
+        feeds[n++] = feed->state;
+    }
+    if (monitor->saving)
+        g_source_destroy(monitor->saving);
+    g_clear_pointer(&monitor->saving, g_source_unref);
+    if (n > 0 || on_done)
+        store_save_feeds(monitor->parts.store, feeds, n, on_done, user);
+}
