@@ -144,6 +144,12 @@ bool network_holds(const struct network *network, const char *host)
     return network->is_linked ? !is_near(host) : !has_route(network, host);
 }
 
+bool network_is_trusted(const struct network *network)
+{
+    return network->doubt_until_s == 0 && !network->is_doubted &&
+           g_hash_table_size(network->failed) == 0;
+}
+
 void network_on_answer(struct network *network, const char *host)
 {
     if (is_near(host))

@@ -39,6 +39,8 @@ int64_t network_away_since_s(const struct network *network);
 /* Whether a request to this host is pointless now; never for loopback and addresses on a link.
  * host: lower case, without brackets, as in fetch/url.h. */
 bool network_holds(const struct network *network, const char *host);
+/* Nothing speaks against the network: an answer would tell nothing. */
+bool network_is_trusted(const struct network *network);
 /* A host answered, whatever it said. */
 void network_on_answer(struct network *network, const char *host);
 /* No answer: no connection, no name, no TLS, or silence on a connection of before. was_well: the

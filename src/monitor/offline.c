@@ -153,15 +153,21 @@ void offline_on_fetched(struct monitor_feed *leader, struct fetch_result *result
 {
     struct network *network = leader->monitor->network;
     enum schedule_outcome_kind *kind = &result->outcome.kind;
-    g_autofree char *host = network ? first_host(leader) : NULL;
-    if (!host || *kind == SCHEDULE_HELD)
+    bool has_answered = result->status != 0;
+    if (!network || *kind == SCHEDULE_HELD)
         return;
-    const struct schedule_state *schedule = &leader->state->schedule;
-    if (result->status != 0) {
+    if (has_answered)
         leader->has_blame = leader->was_excused = false;
+    if (has_answered && network_is_trusted(network))
+        return;
+    g_autofree char *host = first_host(leader);
+    if (!host)
+        return;
+    if (has_answered) {
         network_on_answer(network, host);
         return;
     }
+    const struct schedule_state *schedule = &leader->state->schedule;
     bool was_well =
         schedule->looked_s > 0 && schedule->failing_since_s == 0 && !leader->was_excused;
     leader->has_blame = leader->has_blame || was_well;
