@@ -56,20 +56,28 @@ static const struct {
     {0x0131, "i"}, {0x00E6, "ae"}, {0x0153, "oe"}, {0x00F0, "d"}, {0x00FE, "th"},
 };
 
+#define MIXED UINT32_MAX
+
 struct builder {
     struct fold_table *table;
     GArray *entries;   /* uint32_t, whole blocks */
     GArray *sequences; /* uint32_t */
+    uint32_t alike;    /* what all of the block before are, or MIXED */
 };
 
-static bool in_ranges(uint32_t c, const struct range *ranges, size_t n)
+/* Whether one of them, which are in order, has all from first to last. */
+static bool in_ranges(uint32_t first, uint32_t last, const struct range *ranges, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (c >= ranges[i].first && c <= ranges[i].last)
-            return true;
-    return false;
+    while (n > 1) {
+        size_t half = n / 2;
+        if (first >= ranges[half].first)
+            ranges += half;
+        n -= half;
+    }
+    return first >= ranges->first && last <= ranges->last;
 }
-#define IN(c, ranges) in_ranges(c, ranges, G_N_ELEMENTS(ranges))
+#define IN(c, ranges)               in_ranges(c, c, ranges, G_N_ELEMENTS(ranges))
+#define ARE_IN(first, last, ranges) in_ranges(first, last, ranges, G_N_ELEMENTS(ranges))
 
 static bool is_emoji(uint32_t c)
 {
@@ -250,17 +258,18 @@ static uint16_t intern_block(struct builder *builder, const uint32_t *block)
 }
 
 /* Ranges in which all characters are alike, so that most of their blocks are one and the same. */
-static bool is_uniform(uint32_t c, uint32_t *ret_entry)
+static bool are_uniform(uint32_t first, uint32_t last, uint32_t *ret_entry)
 {
+    static const struct range syllables[] = {{0xAC00, 0xD7A3}};
     static const struct range han[] = {
         {0x3400, 0x4DBF}, {0x4E00, 0x9FFF}, {0x20000, 0x2F7FF}, {0x30000, 0x31FFF}};
     static const struct range nothing[] = {
         {0xD800, 0xF8FF}, {0x32000, 0xDFFFF}, {0xE1000, 0x10FFFF}};
-    if (c >= 0xAC00 && c <= 0xD7A3)
+    if (ARE_IN(first, last, syllables))
         *ret_entry = FOLD_SYLLABLE;
-    else if (IN(c, han))
+    else if (ARE_IN(first, last, han))
         *ret_entry = FOLD_SINGLE;
-    else if (IN(c, nothing))
+    else if (ARE_IN(first, last, nothing))
         *ret_entry = FOLD_SEPARATOR;
     else
         return false;
@@ -269,16 +278,22 @@ static bool is_uniform(uint32_t c, uint32_t *ret_entry)
 
 static void make_block(struct builder *builder, uint32_t first)
 {
-    uint32_t block[FOLD_BLOCK];
+    uint32_t block[FOLD_BLOCK], alike = MIXED;
+    uint16_t *place = &builder->table->blocks[first / FOLD_BLOCK];
+    bool are_alike = are_uniform(first, first + FOLD_BLOCK - 1, &alike);
     for (uint32_t i = 0; i < FOLD_BLOCK; i++)
-        if (!is_uniform(first + i, &block[i]))
+        if (are_alike)
+            block[i] = alike;
+        else if (!are_uniform(first + i, first + i, &block[i]))
             block[i] = make_entry(builder, first + i);
-    builder->table->blocks[first / FOLD_BLOCK] = intern_block(builder, block);
+    *place = are_alike && alike == builder->alike ? place[-1] : intern_block(builder, block);
+    builder->alike = alike;
 }
 
 static struct fold_table *build(void)
 {
     struct builder builder = {.table = g_new0(struct fold_table, 1),
+                              .alike = MIXED,
                               .entries = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
                               .sequences = g_array_new(FALSE, FALSE, sizeof(uint32_t))};
     for (uint32_t first = 0; first < FOLD_CODE_POINTS; first += FOLD_BLOCK)
