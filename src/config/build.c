@@ -51,8 +51,8 @@ static void check_exposed(struct build *build, const struct source_setting *sett
 static void apply_section(struct build *build, const struct source_section *section, void *object,
                           unsigned sinks)
 {
-    for (guint i = 0; i < section->settings->len; i++) {
-        const struct source_setting *setting = g_ptr_array_index(section->settings, i);
+    for (const struct source_setting *setting = section->settings; setting;
+         setting = setting->next) {
         const struct setting *row = settings_find(section->kind, setting->row->key, sinks);
         if (row)
             apply(build, setting, row, object);
@@ -171,12 +171,10 @@ static bool find_sink_type(struct build *build, const struct source_section *sec
 static void check_sink_settings(struct build *build, const struct source_section *section,
                                 enum config_sink_type type)
 {
-    for (guint i = 0; i < section->settings->len; i++) {
-        const struct source_setting *setting = g_ptr_array_index(section->settings, i);
+    for (const struct source_setting *setting = section->settings; setting; setting = setting->next)
         if (!settings_find(SECTION_SINK, setting->row->key, 1u << type))
             report_error(build->report, setting->place, "a sink of the type %s has no setting '%s'",
                          settings_sink_types[type], setting->row->key);
-    }
 }
 
 static const char *default_sink_path(enum config_sink_type type)

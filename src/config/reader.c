@@ -124,13 +124,13 @@ static void take_value(struct reader *reader, const struct line *line, size_t fr
         reader->setting->is_broken = true;
         return;
     }
-    struct source_segment segment = {reader->value_size + continues, reader->line,
-                                     place_at(reader, line, start).column};
-    g_array_append_val(reader->setting->segments, segment);
+    size_t offset = reader->value_size + continues;
+    source_add_segment(reader->source, reader->setting, offset, reader->line,
+                       place_at(reader, line, start).column);
     if (continues)
         append_encoded(reader->pieces, " ", 1);
     append_encoded(reader->pieces, line->text + start, end - start);
-    reader->value_size = segment.offset + (end - start);
+    reader->value_size = offset + (end - start);
 }
 
 static void report_unknown_key(struct reader *reader, struct place place, const char *key)
@@ -205,7 +205,7 @@ static void take_setting(struct reader *reader, const struct line *line)
     if (!equals || !check_key(reader, place, key))
         return;
     const struct setting *row = settings_find(reader->section->kind, key, 0);
-    reader->setting = source_add_setting(reader->section, row, place);
+    reader->setting = source_add_setting(reader->source, reader->section, row, place);
     reader->setting->is_exposed = reader->is_exposed;
     reader->is_skipping_value = false;
     reader->value_size = 0;
@@ -277,7 +277,7 @@ static void enter_section(struct reader *reader, enum section_kind kind, const c
     }
     reader->section = source_add_section(source, kind, section_has_id(kind) ? id : NULL, place);
     if (!first) {
-        g_hash_table_insert(source->by_name, g_steal_pointer(&name), reader->section);
+        source_name_section(source, name, reader->section);
         return;
     }
     g_autofree char *title = source_section_title(first);

@@ -4,27 +4,18 @@
 #include <ini.h>
 #include <string.h>
 
-static void setting_free(gpointer data)
+static void section_clear(gpointer data)
 {
-    struct source_setting *setting = data;
-    g_string_free(setting->value, TRUE);
-    g_array_unref(setting->segments);
-    g_free(setting);
-}
-
-static void section_free(gpointer data)
-{
-    struct source_section *section = data;
-    g_free(section->id);
-    g_ptr_array_unref(section->settings);
-    g_free(section);
+    const struct source_section *section = data;
+    for (struct source_setting *setting = section->settings; setting; setting = setting->next)
+        g_string_free(setting->value, TRUE);
 }
 
 struct source *source_new(struct report *report)
 {
     struct source *source = g_new0(struct source, 1);
-    source->sections = g_ptr_array_new_with_free_func(section_free);
-    source->by_name = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    source->sections = g_ptr_array_new_with_free_func(section_clear);
+    source->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     source->report = report;
     return source;
 }
@@ -35,6 +26,7 @@ void source_free(struct source *source)
         return;
     g_hash_table_unref(source->by_name);
     g_ptr_array_unref(source->sections);
+    arena_release(&source->arena);
     g_free(source);
 }
 
@@ -91,48 +83,63 @@ void source_read(struct source *source, const char *file, const char *bytes, siz
 
 const struct source_setting *source_find(const struct source_section *section, const char *key)
 {
-    for (guint i = 0; i < section->settings->len; i++) {
-        const struct source_setting *setting = g_ptr_array_index(section->settings, i);
-        if (strcmp(setting->row->key, key) == 0)
-            return setting;
-    }
-    return NULL;
+    const struct source_setting *setting = section->settings;
+    while (setting && strcmp(setting->row->key, key) != 0)
+        setting = setting->next;
+    return setting;
 }
 
-struct source_setting *source_add_setting(struct source_section *section, const struct setting *row,
-                                          struct place place)
+struct source_setting *source_add_setting(struct source *source, struct source_section *section,
+                                          const struct setting *row, struct place place)
 {
-    struct source_setting *setting = g_new0(struct source_setting, 1);
+    struct source_setting *setting = arena_new_array(&source->arena, struct source_setting, 1);
     setting->row = row;
     setting->place = place;
     setting->value = g_string_new(NULL);
-    setting->segments = g_array_new(FALSE, FALSE, sizeof(struct source_segment));
-    g_ptr_array_add(section->settings, setting);
+    if (section->last_setting)
+        section->last_setting->next = setting;
+    else
+        section->settings = setting;
+    section->last_setting = setting;
     return setting;
+}
+
+void source_add_segment(struct source *source, struct source_setting *setting, size_t offset,
+                        unsigned line, unsigned column)
+{
+    struct source_segment *segment = arena_new_array(&source->arena, struct source_segment, 1);
+    *segment = (struct source_segment){.offset = offset, .line = line, .column = column};
+    if (setting->last_segment)
+        setting->last_segment->next = segment;
+    else
+        setting->segments = segment;
+    setting->last_segment = segment;
 }
 
 struct source_section *source_add_section(struct source *source, enum section_kind kind,
                                           const char *id, struct place place)
 {
-    struct source_section *section = g_new0(struct source_section, 1);
+    struct source_section *section = arena_new_array(&source->arena, struct source_section, 1);
     section->kind = kind;
-    section->id = g_strdup(id);
+    section->id = id ? arena_text(&source->arena, id, strlen(id)) : NULL;
     section->place = place;
-    section->settings = g_ptr_array_new_with_free_func(setting_free);
     g_ptr_array_add(source->sections, section);
     return section;
+}
+
+void source_name_section(struct source *source, const char *name, struct source_section *section)
+{
+    g_hash_table_insert(source->by_name, arena_text(&source->arena, name, strlen(name)), section);
 }
 
 struct place source_place(const struct source_setting *setting, size_t offset)
 {
     struct place place = setting->place;
-    if (setting->segments->len == 0)
+    const struct source_segment *segment = setting->segments;
+    if (!segment)
         return place;
-    guint i = setting->segments->len - 1;
-    while (i > 0 && g_array_index(setting->segments, struct source_segment, i).offset > offset)
-        i--;
-    const struct source_segment *segment =
-        &g_array_index(setting->segments, struct source_segment, i);
+    while (segment->next && segment->next->offset <= offset)
+        segment = segment->next;
     place.line = segment->line;
     place.column = segment->column;
     for (size_t at = segment->offset; at < offset && at < setting->value->len; at++)
