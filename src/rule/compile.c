@@ -4,40 +4,50 @@
 
 #include <string.h>
 
+#define CODE_MIN 64
+
 struct emitter {
     struct compiler *compiler;
     const char *text; /* the source that offsets are in */
-    GArray *code;
-    GArray *written; /* struct strings_text */
+    GArray *code;     /* as long as there is room for; n_code words are used */
+    guint n_code;
+    GArray *written; /* uint32_t */
     bool has_regex;
 };
 
 uint32_t compile_string(struct compiler *compiler, const char *text, size_t size)
 {
-    return strings_add(compiler->strings, text, size);
+    GString *strings = compiler->set->strings;
+    uint32_t offset = (uint32_t)strings->len;
+    g_string_append_len(strings, text, (gssize)size);
+    g_string_append_c(strings, '\0');
+    return offset;
 }
 
 static void put(struct emitter *emitter, uint32_t word)
 {
-    g_array_append_val(emitter->code, word);
+    GArray *code = emitter->code;
+    if (emitter->n_code == code->len)
+        g_array_set_size(code, MAX(code->len * 2, CODE_MIN));
+    g_array_index(code, uint32_t, emitter->n_code++) = word;
 }
 
 static guint open_body(struct emitter *emitter, enum program_op op)
 {
     put(emitter, PROGRAM_MAKE(op, 0));
-    return emitter->code->len - 1;
+    return emitter->n_code - 1;
 }
 
 static void close_body(struct emitter *emitter, guint at)
 {
     uint32_t *word = &g_array_index(emitter->code, uint32_t, at);
-    *word |= emitter->code->len - at - 1;
+    *word |= emitter->n_code - at - 1;
 }
 
 static void put_written(struct emitter *emitter, const struct query_node *node)
 {
-    struct strings_text text = {.text = emitter->text + node->start,
-                                .size = (uint32_t)(node->end - node->start)};
+    uint32_t text =
+        compile_string(emitter->compiler, emitter->text + node->start, node->end - node->start);
     g_array_append_val(emitter->written, text);
 }
 
@@ -48,7 +58,10 @@ static uint32_t word_id(struct emitter *emitter, const struct query_word *word)
     if (word->test == WORD_INFLECTS)
         language = lint_fallback_language(word->folded, word->size, compiler->languages,
                                           compiler->n_languages);
-    return vocab_add(compiler->set->vocab, word->test, word->folded, word->size, language);
+    const struct word key = {.folded = word->folded,
+                             .size = (uint16_t)MIN(word->size, (size_t)WORD_BYTES_MAX),
+                             .hash = word->hash};
+    return vocab_add(compiler->set->vocab, word->test, &key, language);
 }
 
 static uint32_t add_exact(struct emitter *emitter, const char *text, size_t size)
@@ -276,8 +289,8 @@ void compile_ask(struct compiler *compiler, struct query_node *node)
 {
     struct query_term *term = node->kind == QUERY_TERM ? node->term : NULL;
     for (size_t i = 0; term && i < term->n_words; i++)
-        term->words[i].place = vocab_ask(compiler->set->vocab, term->words[i].test,
-                                         term->words[i].folded, term->words[i].size);
+        term->words[i].place =
+            vocab_ask(compiler->set->vocab, term->words[i].test, term->words[i].hash);
     for (struct query_node *child = node->first; child; child = child->next)
         compile_ask(compiler, child);
 }
@@ -294,10 +307,9 @@ void compile_ask_again(struct compiler *compiler, const struct query_node *node)
 bool compile_tree(struct compiler *compiler, const struct query_node *node, const char *text,
                   GArray *code, GArray *written)
 {
-    g_autoptr(GArray) texts = g_array_new(FALSE, FALSE, sizeof(struct strings_text));
-    struct emitter emitter = {.compiler = compiler, .text = text, .code = code, .written = texts};
+    struct emitter emitter = {
+        .compiler = compiler, .text = text, .code = code, .n_code = code->len, .written = written};
     emit(&emitter, node);
-    strings_add_all(compiler->strings, (struct strings_text *)(void *)texts->data, texts->len,
-                    written);
+    g_array_set_size(code, emitter.n_code);
     return emitter.has_regex;
 }

@@ -1,13 +1,12 @@
 /* rule/compile - syntax trees to programs (program.h).
  *
- * A struct compiler holds what lives as long as the compilation: the set that grows, the lists'
- * trees, and tables by which strings are stored once. */
+ * A struct compiler holds what lives as long as the compilation: the set that grows, and the lists'
+ * trees. */
 #ifndef RULE_COMPILE_H
 #define RULE_COMPILE_H
 
 #include "rule/lint.h"
 #include "rule/program.h"
-#include "rule/strings.h"
 
 struct compiler {
     struct ruleset *set;
@@ -18,10 +17,10 @@ struct compiler {
     const unsigned *languages; /* of the rule that is being compiled */
     size_t n_languages;
     uint32_t language_choice;   /* a number for that choice of languages */
-    struct strings *strings;    /* in set->strings */
     GHashTable *list_instances; /* list and choice of languages -> index in set->lists */
 };
 
+/* Its offset in the set's strings. */
 uint32_t compile_string(struct compiler *compiler, const char *text, size_t size);
 /* Asks for the memory that the tree's words will need, before and after other work is done with it.
  */

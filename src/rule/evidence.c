@@ -41,7 +41,8 @@ static bool is_repeated(const struct rule_match *match, size_t i)
     const struct rule_evidence *e = &match->evidence[i];
     for (size_t k = 0; k < i; k++) {
         const struct rule_evidence *other = &match->evidence[k];
-        if (other->list == e->list && other->end - other->start == e->end - e->start &&
+        if (g_strcmp0(other->list, e->list) == 0 &&
+            other->end - other->start == e->end - e->start &&
             memcmp(other->text, e->text, e->end - e->start) == 0)
             return true;
     }

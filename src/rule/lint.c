@@ -93,9 +93,23 @@ static bool is_look_alike(uint32_t c)
 
 #define BOTH_SCRIPTS (SCRIPT_LATIN | SCRIPT_CYRILLIC)
 
+/* Whether there are letters of Latin and such beyond it, by their first bytes. */
+static bool may_mix(const char *text, size_t start, size_t end)
+{
+    bool has_latin = false, has_other = false;
+    for (size_t i = start; i < end; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        has_latin = has_latin || g_ascii_isalpha(byte) || (byte >= 0xC2 && byte < 0xCC);
+        has_other = has_other || byte >= 0xCC;
+    }
+    return has_latin && has_other;
+}
+
 static bool has_both_scripts(const char *text, size_t start, size_t end)
 {
     unsigned scripts = 0;
+    if (!may_mix(text, start, end))
+        return false;
     for (size_t pos = start; pos < end;)
         scripts |= script_of(utf8_next(text, end, &pos));
     return (scripts & BOTH_SCRIPTS) == BOTH_SCRIPTS;
@@ -148,29 +162,40 @@ void lint_tree(const struct lint *lint, const struct query_node *node)
         rule_error(problems_of(lint), node->start, "expected at most %u words in a phrase",
                    QUERY_PHRASE_MAX);
     check_mixed(lint, node);
-    check_look_alikes(lint, node);
+    if (!lint->is_ascii)
+        check_look_alikes(lint, node);
     for (const struct query_node *child = node->first; child; child = child->next)
         lint_tree(lint, child);
 }
 
+static bool any_holds_empty(const struct lint *lint, const struct query_node *node)
+{
+    for (const struct query_node *child = node->first; child; child = child->next)
+        if (lint_holds_empty(lint, child))
+            return true;
+    return false;
+}
+
+static bool all_hold_empty(const struct lint *lint, const struct query_node *node)
+{
+    for (const struct query_node *child = node->first; child; child = child->next)
+        if (!lint_holds_empty(lint, child))
+            return false;
+    return true;
+}
+
 bool lint_holds_empty(const struct lint *lint, const struct query_node *node)
 {
-    bool any = false, all = true;
-    for (const struct query_node *child = node->first; child; child = child->next) {
-        bool holds = lint_holds_empty(lint, child);
-        any = any || holds;
-        all = all && holds;
-    }
     switch (node->kind) {
     case QUERY_TERM:
         return node->term->kind == TERM_REGEX && node->term->matches_nothing;
     case QUERY_AND:
-        return all;
+        return all_hold_empty(lint, node);
     case QUERY_OR:
     case QUERY_IN:
-        return any;
+        return any_holds_empty(lint, node);
     case QUERY_NOT:
-        return !any;
+        return !any_holds_empty(lint, node);
     case QUERY_LIST:
     case QUERY_NEAR:
     case QUERY_ATLEAST:
@@ -210,13 +235,13 @@ static uint64_t hash_term(const struct query_term *term, unsigned mask)
 static uint64_t hash_operands(const struct query_node *node, enum query_kind kind, unsigned mask)
 {
     uint64_t sum = 0;
-    for (const struct query_node *child = node->first; child; child = child->next)
+    for (struct query_node *child = node->first; child; child = child->next)
         sum +=
             child->kind == kind ? hash_operands(child, kind, mask) : mix(lint_hash(child, mask), 7);
     return sum;
 }
 
-uint64_t lint_hash(const struct query_node *node, unsigned mask)
+static uint64_t hash_node(const struct query_node *node, unsigned mask)
 {
     uint64_t hash = mix(0x51ED270B, node->kind);
     switch (node->kind) {
@@ -242,6 +267,15 @@ uint64_t lint_hash(const struct query_node *node, unsigned mask)
     return mix(mix(hash, node->n), lint_hash(node->first, mask));
 }
 
+uint64_t lint_hash(struct query_node *node, unsigned mask)
+{
+    if (!node->has_hash || node->hash_mask != mask)
+        node->hash = hash_node(node, mask);
+    node->has_hash = true;
+    node->hash_mask = mask;
+    return node->hash;
+}
+
 struct conjunct {
     uint64_t hash;
     bool is_negated;
@@ -252,15 +286,22 @@ struct conjunct {
 struct conjuncts {
     const struct lint *lint;
     GArray *list; /* struct conjunct */
+    bool has_negated;
     enum rule_part part;
-    bool in_list; /* offsets are another text's: node names the list instead */
     const struct query_node *reference;
 };
 
-static void gather(struct conjuncts *conjuncts, const struct query_node *node, unsigned mask,
+static void forget(struct conjuncts *conjuncts)
+{
+    g_array_set_size(conjuncts->list, 0);
+    conjuncts->has_negated = false;
+}
+
+static void gather(struct conjuncts *conjuncts, struct query_node *node, unsigned mask,
                    bool is_negated)
 {
-    const struct query_node *list = NULL, *outer = conjuncts->reference;
+    struct query_node *list = NULL;
+    const struct query_node *outer = conjuncts->reference;
     if (node->kind == QUERY_NOT) {
         gather(conjuncts, node->first, mask, !is_negated);
         return;
@@ -276,6 +317,7 @@ static void gather(struct conjuncts *conjuncts, const struct query_node *node, u
                                     .node = outer ? outer : node,
                                     .part = conjuncts->part};
         g_array_append_val(conjuncts->list, conjunct);
+        conjuncts->has_negated = conjuncts->has_negated || is_negated;
     }
     if (node->kind == QUERY_LIST)
         list = conjuncts->lint->lists[node->list];
@@ -286,7 +328,7 @@ static void gather(struct conjuncts *conjuncts, const struct query_node *node, u
     }
     if (node->kind == (is_negated ? QUERY_OR : QUERY_AND) ||
         (node->kind == QUERY_OR && !node->first->next))
-        for (const struct query_node *child = node->first; child; child = child->next)
+        for (struct query_node *child = node->first; child; child = child->next)
             gather(conjuncts, child, mask, is_negated);
 }
 
@@ -301,6 +343,8 @@ static gint compare_conjuncts(gconstpointer a, gconstpointer b)
 static void report_contradiction(const struct conjuncts *conjuncts)
 {
     GArray *list = conjuncts->list;
+    if (!conjuncts->has_negated)
+        return;
     g_array_sort(list, compare_conjuncts);
     for (guint i = 1; i < list->len; i++) {
         const struct conjunct *yes = &g_array_index(list, struct conjunct, i - 1);
@@ -316,23 +360,23 @@ static void report_contradiction(const struct conjuncts *conjuncts)
 }
 
 /* Every conjunction below node that is not part of a larger one. */
-static void check_conjunctions(struct conjuncts *conjuncts, const struct query_node *node,
-                               unsigned mask, bool in_and)
+static void check_conjunctions(struct conjuncts *conjuncts, struct query_node *node, unsigned mask,
+                               bool in_and)
 {
     if (node->kind == QUERY_IN && (node->fields & FIELDS_WORDS))
         mask = node->fields;
     if (node->kind == QUERY_AND && !in_and) {
-        g_array_set_size(conjuncts->list, 0);
+        forget(conjuncts);
         gather(conjuncts, node, mask, false);
         report_contradiction(conjuncts);
     }
     bool is_and = node->kind == QUERY_AND || (in_and && node->kind == QUERY_IN);
-    for (const struct query_node *child = node->first; child; child = child->next)
+    for (struct query_node *child = node->first; child; child = child->next)
         check_conjunctions(conjuncts, child, mask, is_and);
 }
 
-void lint_contradictions(const struct lint *lint, const struct query_node *match,
-                         const struct query_node *exclude, unsigned mask)
+void lint_contradictions(const struct lint *lint, struct query_node *match,
+                         struct query_node *exclude, unsigned mask)
 {
     struct conjuncts conjuncts = {.lint = lint,
                                   .list = g_array_new(FALSE, FALSE, sizeof(struct conjunct)),
@@ -343,7 +387,7 @@ void lint_contradictions(const struct lint *lint, const struct query_node *match
         conjuncts.part = RULE_PART_EXCLUDE;
         check_conjunctions(&conjuncts, exclude, mask, false);
         if (problems_of(lint)->n_errors == n_errors) {
-            g_array_set_size(conjuncts.list, 0);
+            forget(&conjuncts);
             gather(&conjuncts, exclude, mask, true);
             conjuncts.part = RULE_PART_MATCH;
             gather(&conjuncts, match, mask, false);

@@ -16,6 +16,7 @@ struct lint {
     struct query_context *context;
     struct query_node *const *lists; /* by index; NULL where a list has an error */
     const char *text;                /* that the tree was read from */
+    bool is_ascii;                   /* that text; false also where nobody has looked */
 };
 
 /* One text by itself: operands of NEAR and ATLEAST, mixed operators, look-alikes. */
@@ -24,10 +25,11 @@ void lint_tree(const struct lint *lint, const struct query_node *node);
 bool lint_holds_empty(const struct lint *lint, const struct query_node *node);
 /* match AND NOT exclude (or NULL), both in the fields of mask. Reports at the part that is at
  * fault. */
-void lint_contradictions(const struct lint *lint, const struct query_node *match,
-                         const struct query_node *exclude, unsigned mask);
-/* Equal for trees that hold for the same items by the order of operands alone. */
-uint64_t lint_hash(const struct query_node *node, unsigned mask);
+void lint_contradictions(const struct lint *lint, struct query_node *match,
+                         struct query_node *exclude, unsigned mask);
+/* Equal for trees that hold for the same items by the order of operands alone. Kept in the nodes.
+ */
+uint64_t lint_hash(struct query_node *node, unsigned mask);
 /* Bits of enum script in the terms that must or may hold; negated ones do not count. */
 unsigned lint_scripts(const struct lint *lint, const struct query_node *node);
 /* Terms with ~ whose stem is short: what else they find. languages: the rule's. */

@@ -42,7 +42,7 @@ size_t query_wide_blank(const struct query_parser *parser, size_t pos)
     return is_blank ? end - pos : 0;
 }
 
-void query_skip_blanks(struct query_parser *parser)
+void query_skip_all_blanks(struct query_parser *parser)
 {
     for (size_t n; (n = query_blank(parser, parser->pos)) > 0;)
         parser->pos += n;
@@ -64,7 +64,8 @@ size_t query_run_end(const struct query_parser *parser, size_t pos)
 static bool is_name(const struct operator_token *token, const struct query_parser *parser,
                     size_t size, enum operator_kind kind)
 {
-    return strlen(operator_names[kind]) == size &&
+    return operator_names[kind][0] == parser->text[token->start] &&
+           strlen(operator_names[kind]) == size &&
            memcmp(parser->text + token->start, operator_names[kind], size) == 0;
 }
 
@@ -137,51 +138,52 @@ static void read_slashed(struct query_parser *parser, struct operator_token *tok
     read_number(parser, token, all_digits(rest, rest_size) ? slash : token->end - 1);
 }
 
-static struct operator_token read_operator(struct query_parser *parser)
+static void read_operator(struct query_parser *parser, struct operator_token *token)
 {
-    struct operator_token token = {.start = parser->pos, .n = QUERY_NEAR_DEFAULT};
     size_t at = parser->pos;
+    *token = (struct operator_token){.start = at, .n = QUERY_NEAR_DEFAULT};
     if (at >= parser->size || parser->text[at] == ')') {
-        token.kind = OPERATOR_END;
-        return token;
+        token->kind = OPERATOR_END;
+        return;
     }
-    token.end = query_run_end(parser, at);
-    while (at < token.end && g_ascii_isupper(parser->text[at]))
+    if (!g_ascii_isupper(parser->text[at]))
+        return; /* a term, as nearly always: where that ends is of no interest */
+    token->end = query_run_end(parser, at);
+    while (at < token->end && g_ascii_isupper(parser->text[at]))
         at++;
-    size_t size = at - token.start;
-    if (size > 0 && at < token.end && parser->text[at] == '/') {
-        read_slashed(parser, &token, size);
-    } else if (size > 0 && at == token.end) {
+    size_t size = at - token->start;
+    if (at < token->end && parser->text[at] == '/') {
+        read_slashed(parser, token, size);
+    } else if (at == token->end) {
         for (int kind = OPERATOR_AND; kind <= OPERATOR_ATLEAST; kind++)
-            if (is_name(&token, parser, size, (enum operator_kind)kind))
-                token.kind = (enum operator_kind)kind;
-        if (token.kind == OPERATOR_ATLEAST)
-            read_number(parser, &token, token.end - 1);
+            if (is_name(token, parser, size, (enum operator_kind)kind))
+                token->kind = (enum operator_kind)kind;
+        if (token->kind == OPERATOR_ATLEAST)
+            read_number(parser, token, token->end - 1);
     }
-    return token;
 }
 
-/* Looks at what comes next without taking it. */
-static struct operator_token peek(struct query_parser *parser)
+/* Looks at what comes next without taking it; valid until the next look. */
+static const struct operator_token *peek(struct query_parser *parser)
 {
     query_skip_blanks(parser);
     if (!parser->has_peeked || parser->peeked.start != parser->pos)
-        parser->peeked = read_operator(parser);
+        read_operator(parser, &parser->peeked);
     parser->has_peeked = true;
-    return parser->peeked;
+    return &parser->peeked;
 }
 
 static struct query_node *expected_operand(struct query_parser *parser,
                                            const struct operator_token *before)
 {
-    struct operator_token next = peek(parser);
-    if (next.kind == OPERATOR_BAD)
+    enum operator_kind next = peek(parser)->kind;
+    if (next == OPERATOR_BAD)
         return NULL;
     g_autofree char *found =
-        next.kind == OPERATOR_END && parser->pos >= parser->size ? g_strdup("the end")
-        : next.kind == OPERATOR_END
-            ? g_strdup(")")
-            : g_strdup_printf("%.*s", (int)(next.end - next.start), parser->text + next.start);
+        next == OPERATOR_END && parser->pos >= parser->size ? g_strdup("the end")
+        : next == OPERATOR_END                              ? g_strdup(")")
+                                                            : g_strndup(parser->text + parser->pos,
+                                                                        query_run_end(parser, parser->pos) - parser->pos);
     if (before)
         rule_error(problems_of(parser), before->start,
                    "%.*s has no operand: expected a term after it, found %s",
@@ -210,8 +212,7 @@ static struct query_node *parse_parentheses(struct query_parser *parser)
     size_t start = parser->pos++;
     if (!enter(parser, start))
         return NULL;
-    struct operator_token next = peek(parser);
-    if (next.kind == OPERATOR_END && parser->pos < parser->size) {
+    if (peek(parser)->kind == OPERATOR_END && parser->pos < parser->size) {
         rule_error(problems_of(parser), start, "() is empty: expected a term in it");
         return NULL;
     }
@@ -291,7 +292,7 @@ static struct query_node *parse_field(struct query_parser *parser, size_t name_s
     if (!mask || !enter(parser, parser->pos))
         return NULL;
     parser->pos = token.end;
-    if (peek(parser).kind != OPERATOR_NONE)
+    if (peek(parser)->kind != OPERATOR_NONE)
         return expected_operand(parser, &token);
     parser->value_field = mask & FIELDS_WORDS ? 0 : mask;
     struct query_node *child = parse_primary(parser);
@@ -341,12 +342,11 @@ static struct query_node *parse_not(struct query_parser *parser, const struct op
     parser->pos = token->end;
     if (!enter(parser, token->start))
         return NULL;
-    struct operator_token next = peek(parser);
-    if (!starts_operand(next.kind))
+    enum operator_kind next = peek(parser)->kind;
+    if (!starts_operand(next))
         return expected_operand(parser, token);
-    struct query_node *child = next.kind == OPERATOR_NONE && !is_minus(parser)
-                                   ? parse_primary(parser)
-                                   : parse_near(parser);
+    struct query_node *child =
+        next == OPERATOR_NONE && !is_minus(parser) ? parse_primary(parser) : parse_near(parser);
     if (!child)
         return NULL;
     parser->depth--;
@@ -357,12 +357,11 @@ static struct query_node *parse_not(struct query_parser *parser, const struct op
 
 static struct query_node *parse_unary(struct query_parser *parser)
 {
-    struct operator_token token = peek(parser);
-    if (token.kind == OPERATOR_NONE && is_minus(parser)) {
+    struct operator_token token = *peek(parser);
+    bool is_dash = token.kind == OPERATOR_NONE && is_minus(parser);
+    if (is_dash)
         token.end = token.start + 1;
-        return parse_not(parser, &token);
-    }
-    if (token.kind == OPERATOR_NOT)
+    if (is_dash || token.kind == OPERATOR_NOT)
         return parse_not(parser, &token);
     if (token.kind == OPERATOR_ATLEAST)
         return parse_near(parser);
@@ -377,7 +376,7 @@ static struct query_node *parse_atleast(struct query_parser *parser,
     parser->pos = token->end;
     if (!enter(parser, token->start))
         return NULL;
-    if (!starts_operand(peek(parser).kind))
+    if (!starts_operand(peek(parser)->kind))
         return expected_operand(parser, token);
     struct query_node *child = parse_near(parser);
     if (!child)
@@ -391,18 +390,20 @@ static struct query_node *parse_atleast(struct query_parser *parser,
 
 static struct query_node *parse_near(struct query_parser *parser)
 {
-    struct operator_token token = peek(parser);
-    if (token.kind == OPERATOR_ATLEAST)
+    if (peek(parser)->kind == OPERATOR_ATLEAST) {
+        const struct operator_token token = parser->peeked;
         return parse_atleast(parser, &token);
+    }
     struct query_node *left = parse_unary(parser);
     if (!left)
         return NULL;
     for (;;) {
-        token = peek(parser);
-        if (token.kind != OPERATOR_NEAR && token.kind != OPERATOR_ONEAR)
-            return token.kind == OPERATOR_BAD ? NULL : left;
+        enum operator_kind kind = peek(parser)->kind;
+        if (kind != OPERATOR_NEAR && kind != OPERATOR_ONEAR)
+            return kind == OPERATOR_BAD ? NULL : left;
+        const struct operator_token token = parser->peeked;
         parser->pos = token.end;
-        if (!starts_operand(peek(parser).kind))
+        if (!starts_operand(peek(parser)->kind))
             return expected_operand(parser, &token);
         struct query_node *right = parse_unary(parser);
         if (!right)
@@ -446,12 +447,12 @@ static struct query_node *parse_and(struct query_parser *parser)
         struct operator_token token = {0};
         while (take_lone_dash(parser))
             continue;
-        token = peek(parser);
+        token = *peek(parser);
         if (!wants_operand && token.kind == OPERATOR_AND) {
             parser->pos = token.end;
             while (take_lone_dash(parser))
                 continue;
-            if (!starts_operand(peek(parser).kind))
+            if (!starts_operand(peek(parser)->kind))
                 return expected_operand(parser, &token);
         } else if (!wants_operand && !starts_operand(token.kind)) {
             if (token.kind == OPERATOR_BAD)
@@ -481,11 +482,11 @@ static struct query_node *parse_or(struct query_parser *parser)
         if (!any)
             any = query_node_new(parser, QUERY_OR, node->start);
         query_append(any, node);
-        token = peek(parser);
+        token = *peek(parser);
         if (token.kind != OPERATOR_OR)
             break;
         parser->pos = token.end;
-        if (!starts_operand(peek(parser).kind))
+        if (!starts_operand(peek(parser)->kind))
             return expected_operand(parser, &token);
     }
     if (token.kind == OPERATOR_END)

@@ -40,7 +40,8 @@ struct query_word {
     size_t size;
     const char *exact; /* `=WORD` in a phrase: its text, else NULL */
     size_t exact_size;
-    size_t place; /* in the vocabulary (vocab_ask()) */
+    uint32_t hash; /* struct word's, of folded */
+    size_t place;  /* in the vocabulary (vocab_ask()) */
 };
 
 enum term_kind {
@@ -85,6 +86,9 @@ struct query_node {
     bool is_ordered; /* ONEAR */
     unsigned fields; /* QUERY_IN */
     bool in_parentheses;
+    bool has_hash; /* lint_hash() with hash_mask gave hash */
+    unsigned hash_mask;
+    uint64_t hash;
 };
 
 struct query_context {
@@ -145,12 +149,17 @@ static inline size_t query_blank(const struct query_parser *parser, size_t pos)
     if (pos >= parser->size)
         return 0;
     unsigned char c = (unsigned char)parser->text[pos];
-    if (c >= 0x80)
-        return query_wide_blank(parser, pos);
+    if (c >= 0x80) /* no other begins one */
+        return c == 0xC2 || c == 0xE2 || c == 0xE3 ? query_wide_blank(parser, pos) : 0;
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-void query_skip_blanks(struct query_parser *parser);
+void query_skip_all_blanks(struct query_parser *parser);
+static inline void query_skip_blanks(struct query_parser *parser)
+{
+    if (query_blank(parser, parser->pos))
+        query_skip_all_blanks(parser);
+}
 /* The end of the run at pos that holds no blank, parenthesis or quote. */
 size_t query_run_end(const struct query_parser *parser, size_t pos);
 

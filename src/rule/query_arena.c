@@ -16,10 +16,12 @@ struct query_arena {
     struct chunk *first; /* the one in use */
 };
 
+/* What is not used is zero. */
 static struct chunk *chunk_new(size_t size, struct chunk *next)
 {
-    struct chunk *chunk = g_malloc(sizeof *chunk + size);
-    *chunk = (struct chunk){.next = next, .size = size};
+    struct chunk *chunk = g_malloc0(sizeof *chunk + size);
+    chunk->next = next;
+    chunk->size = size;
     return chunk;
 }
 
@@ -51,6 +53,7 @@ void query_arena_reset(struct query_arena *arena)
 {
     free_chunks(arena->first->next);
     arena->first->next = NULL;
+    memset(arena->first->bytes, 0, arena->first->used);
     arena->first->used = 0;
 }
 
@@ -61,7 +64,7 @@ void *query_arena_alloc(struct query_arena *arena, size_t size)
         arena->first = chunk_new(MAX(size, CHUNK_BYTES), arena->first);
     void *memory = arena->first->bytes + arena->first->used;
     arena->first->used += size;
-    return memset(memory, 0, size);
+    return memory;
 }
 
 char *query_arena_strndup(struct query_arena *arena, const char *text, size_t size)

@@ -28,7 +28,8 @@ struct builder {
     size_t n_feeds;
     GHashTable *language_choices; /* text -> number */
     GHashTable *scopes;           /* text -> index + 1 in set->scopes */
-    GHashTable *seen;             /* hash of a whole rule -> its index + 1 */
+    GHashTable *seen;             /* hash of a whole rule, in hashes -> its index + 1 */
+    gint64 *hashes;               /* one a rule */
     GArray *code, *written;       /* of the rule at hand */
 };
 
@@ -331,8 +332,11 @@ static void check_text(struct builder *builder, const struct query_node *node, c
     struct lint lint = lint_for(builder, text);
     size_t n_terms = 0;
     unsigned depth = 0;
+    lint.is_ascii = g_str_is_ascii(text);
     lint_tree(&lint, node);
-    lint_stems(&lint, node, builder->stemmers, builder->languages, builder->compiler.n_languages);
+    if (strchr(text, '~'))
+        lint_stems(&lint, node, builder->stemmers, builder->languages,
+                   builder->compiler.n_languages);
     count_terms(builder, node, &n_terms, &depth);
     if (n_terms > RULE_TERMS_MAX)
         rule_error(&builder->problems, 0, "over %d terms", RULE_TERMS_MAX);
@@ -353,21 +357,20 @@ static void check_same(struct builder *builder, size_t rule, uint64_t hash)
     const struct rule_def *def = &builder->rules[rule];
     if (def->feeds)
         hash ^= (uint64_t)g_str_hash(def->feeds) << 20;
-    gint64 key = (gint64)(hash + builder->compiler.language_choice);
-    gpointer known = g_hash_table_lookup(builder->seen, &key);
+    gint64 *key = &builder->hashes[rule];
+    *key = (gint64)(hash + builder->compiler.language_choice);
+    gpointer known = g_hash_table_lookup(builder->seen, key);
     if (known) {
         rule_problems_at(&builder->problems, RULE_PART_MATCH, rule);
         rule_warning(&builder->problems, 0, "this rule is the same as %s",
                      builder->rules[GPOINTER_TO_SIZE(known) - 1].id);
         return;
     }
-    gint64 *stored = g_new(gint64, 1);
-    *stored = key;
-    g_hash_table_insert(builder->seen, stored, GSIZE_TO_POINTER(rule + 1));
+    g_hash_table_insert(builder->seen, key, GSIZE_TO_POINTER(rule + 1));
 }
 
-static void check_rule(struct builder *builder, size_t rule, const struct query_node *match,
-                       const struct query_node *exclude, unsigned fields)
+static void check_rule(struct builder *builder, size_t rule, struct query_node *match,
+                       struct query_node *exclude, unsigned fields)
 {
     struct lint lint = lint_for(builder, builder->rules[rule].match);
     rule_problems_at(&builder->problems, RULE_PART_MATCH, rule);
@@ -454,7 +457,8 @@ static void builder_init(struct builder *builder)
     builder->stemmers = stemmers_new();
     builder->language_choices = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     builder->scopes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    builder->seen = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    builder->seen = g_hash_table_new(g_int64_hash, g_int64_equal);
+    builder->hashes = g_new(gint64, builder->n_rules + 1);
     builder->code = words_new_array();
     builder->written = words_new_array();
     builder->compiler = (struct compiler){
@@ -462,7 +466,6 @@ static void builder_init(struct builder *builder)
         .context = &builder->context,
         .languages = builder->languages,
         .list_instances = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL)};
-    builder->compiler.strings = strings_new(builder->compiler.set->strings);
 }
 
 static void builder_clear(struct builder *builder)
@@ -476,7 +479,7 @@ static void builder_clear(struct builder *builder)
     g_hash_table_unref(builder->language_choices);
     g_hash_table_unref(builder->scopes);
     g_hash_table_unref(builder->seen);
-    strings_free(builder->compiler.strings);
+    g_free(builder->hashes);
     g_hash_table_unref(builder->compiler.list_instances);
     g_array_unref(builder->code);
     g_array_unref(builder->written);

@@ -187,16 +187,16 @@ static bool inflect_last(struct query_parser *parser, size_t at, GArray *words, 
 /* A word of ASCII letters and digits, as most are: what words_next() would make of it. */
 static bool cut_plain_word(struct query_parser *parser, size_t start, size_t end, GArray *words)
 {
-    const char *text = parser->text + start;
     size_t size = end - start;
-    if (size == 0 || size > WORD_BYTES_MAX)
+    if (size == 0 || size > WORD_BYTES_MAX || !g_ascii_isalnum(parser->text[start]))
         return false;
-    for (size_t i = 0; i < size; i++)
-        if (!g_ascii_isalnum(text[i]))
+    char *folded = query_arena_strndup(parser->context->arena, parser->text + start, size);
+    for (size_t i = 0; i < size; i++) {
+        if (!g_ascii_isalnum(folded[i]))
             return false;
-    char *folded = query_arena_strndup(parser->context->arena, text, size);
-    for (size_t i = 0; i < size; i++)
-        folded[i] = g_ascii_tolower(folded[i]);
+        if (g_ascii_isupper(folded[i]))
+            folded[i] |= 0x20;
+    }
     struct query_word word = {.test = WORD_IS, .folded = folded, .size = size};
     g_array_append_val(words, word);
     return true;
@@ -265,7 +265,7 @@ static bool cut_phrase(struct query_parser *parser, size_t start, size_t end, GA
             at += blank;
             continue;
         }
-        while (stop < end && !query_blank(parser, stop))
+        while (stop < end && (g_ascii_isgraph(parser->text[stop]) || !query_blank(parser, stop)))
             stop++;
         bool is_exact = parser->text[at] == '=' && stop - at > 1;
         if (!(is_exact ? cut_exact_word : query_cut_words)(parser, at, stop, words))
@@ -290,6 +290,12 @@ static void take_words(struct query_parser *parser, struct query_term *term, con
     term->n_words = words->len;
     term->words = query_arena_new_array(parser->context->arena, struct query_word, words->len);
     memcpy(term->words, words->data, words->len * sizeof(struct query_word));
+    for (size_t i = 0; i < term->n_words; i++) {
+        struct word word;
+        word_set_key(&word, term->words[i].folded,
+                     MIN(term->words[i].size, (size_t)WORD_BYTES_MAX));
+        term->words[i].hash = word.hash;
+    }
 }
 
 static bool has_real_word(const GArray *words)

@@ -165,35 +165,31 @@ static void note_kind(struct vocab *vocab, uint32_t id, const struct word *word,
     }
 }
 
-uint32_t vocab_add(struct vocab *vocab, enum word_test test, const char *folded, size_t size,
+uint32_t vocab_add(struct vocab *vocab, enum word_test test, const struct word *word,
                    unsigned language)
 {
     if (test == WORD_ANY)
         return VOCAB_ANY;
-    struct word word;
-    word_set_key(&word, folded, MIN(size, (size_t)WORD_BYTES_MAX));
-    size_t slot = find_slot(vocab, &word, test, language);
+    size_t slot = find_slot(vocab, word, test, language);
     if (vocab->slots[slot] != NONE)
         return SLOT_ID(vocab->slots[slot]);
     struct entry entry = {.text = (uint32_t)vocab->pool->len,
-                          .size = word.size,
+                          .size = word->size,
                           .test = (uint8_t)test,
                           .language = (uint8_t)language};
     uint32_t id = vocab->entries->len;
-    g_string_append_len(vocab->pool, folded, word.size);
+    g_string_append_len(vocab->pool, word->folded, word->size);
     g_array_append_val(vocab->entries, entry);
-    vocab->slots[slot] = SLOT_MAKE(id, slot_hash(word.hash, test, language));
-    note_kind(vocab, id, &word, test);
+    vocab->slots[slot] = SLOT_MAKE(id, slot_hash(word->hash, test, language));
+    note_kind(vocab, id, word, test);
     if (vocab->entries->len * 5 > vocab->n_slots * 3)
         grow(vocab);
     return id;
 }
 
-size_t vocab_ask(const struct vocab *vocab, enum word_test test, const char *folded, size_t size)
+size_t vocab_ask(const struct vocab *vocab, enum word_test test, uint32_t hash)
 {
-    struct word word;
-    word_set_key(&word, folded, MIN(size, (size_t)WORD_BYTES_MAX));
-    size_t place = slot_hash(word.hash, test, LANGUAGE_NONE) & (vocab->n_slots - 1);
+    size_t place = slot_hash(hash, test, LANGUAGE_NONE) & (vocab->n_slots - 1);
     __builtin_prefetch(&vocab->slots[place]);
     return place;
 }

@@ -35,13 +35,13 @@ struct vocab_filter {
 
 struct vocab *vocab_new(void);
 void vocab_free(struct vocab *vocab);
-/* The id of a test, new or known. language: for WORD_INFLECTS, the one that counts where the item
- * has none of its own. */
-uint32_t vocab_add(struct vocab *vocab, enum word_test test, const char *folded, size_t size,
+/* The id of a test, new or known. Of the word, folded, size and hash count. language: for
+ * WORD_INFLECTS, the one that counts where the item has none of its own. */
+uint32_t vocab_add(struct vocab *vocab, enum word_test test, const struct word *word,
                    unsigned language);
 /* To be called one after the other, each for some tests that are about to be added: what the next
  * step needs is asked for. The first returns the place that the second wants. */
-size_t vocab_ask(const struct vocab *vocab, enum word_test test, const char *folded, size_t size);
+size_t vocab_ask(const struct vocab *vocab, enum word_test test, uint32_t hash);
 void vocab_ask_entry(const struct vocab *vocab, size_t place);
 void vocab_seal(struct vocab *vocab);
 uint32_t vocab_size(const struct vocab *vocab);
