@@ -19,16 +19,12 @@ struct snapshot {
     bool is_running;
     int64_t now_s;
     GPtrArray *feeds, *rules, *sinks, *gaps;
+    GHashTable *states; /* ID -> struct store_feed, of feeds */
 };
 
 static const struct store_feed *state_of(const struct snapshot *snapshot, const char *id)
 {
-    for (guint i = 0; i < snapshot->feeds->len; i++) {
-        const struct store_feed *feed = g_ptr_array_index(snapshot->feeds, i);
-        if (strcmp(feed->id, id) == 0)
-            return feed;
-    }
-    return NULL;
+    return g_hash_table_lookup(snapshot->states, id);
 }
 
 static bool is_unlooked(const struct snapshot *snapshot, const struct config_feed *settings,
@@ -231,11 +227,17 @@ static bool take_snapshot(struct snapshot *snapshot, GError **error)
                 (snapshot->sinks = store_read_sinks(reader, error)) != NULL &&
                 (snapshot->gaps = store_read_gaps(reader, 0, error)) != NULL;
     store_reader_free(reader);
+    snapshot->states = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; fine && i < snapshot->feeds->len; i++) {
+        struct store_feed *feed = g_ptr_array_index(snapshot->feeds, i);
+        g_hash_table_insert(snapshot->states, feed->id, feed);
+    }
     return fine;
 }
 
 static void drop_snapshot(struct snapshot *snapshot)
 {
+    g_clear_pointer(&snapshot->states, g_hash_table_unref);
     g_clear_pointer(&snapshot->feeds, g_ptr_array_unref);
     g_clear_pointer(&snapshot->rules, g_ptr_array_unref);
     g_clear_pointer(&snapshot->sinks, g_ptr_array_unref);
