@@ -139,18 +139,24 @@ static void two_best(const struct keys *keys, const uint32_t *pc, const uint32_t
     }
 }
 
-/* From what must hold besides the node that the rule's keys are of. */
-static void choose_guards(const struct keys *keys, const uint32_t *pc, uint16_t guards[KEYS_GUARDS])
+/* All of its operands must hold. */
+static bool is_conjunction(const uint32_t *pc)
 {
-    const uint32_t *best[2] = {pc, NULL};
-    while (best[0] && PROGRAM_OP(*best[0]) >= OP_AND) {
-        enum program_op op = PROGRAM_OP(*best[0]);
+    enum program_op op = PROGRAM_OP(*pc);
+    return op >= OP_AND && op != OP_OR && op != OP_NOT && !program_is_term(pc);
+}
+
+/* From what must hold besides the node that the rule's keys are of: the second best of the rule's
+ * operands, or else of those of its best. */
+static void choose_guards(const struct keys *keys, const uint32_t *best[2],
+                          uint16_t guards[KEYS_GUARDS])
+{
+    for (;; two_best(keys, best[0], best)) {
         unsigned n = 0;
-        if (op == OP_OR || op == OP_NOT || program_is_term(best[0]))
-            break;
-        two_best(keys, best[0], best);
         if (best[1] && guard_node(keys, best[1], guards, &n))
             return;
+        if (!best[0] || !is_conjunction(best[0]))
+            break;
     }
     memset(guards, 0, KEYS_GUARDS * sizeof *guards);
 }
@@ -190,13 +196,17 @@ static void choose(struct keys *keys)
     memset(keys->is_waited_for, 0, keys->n_lists * sizeof *keys->is_waited_for);
     for (uint32_t i = 0; i < set->rules->len; i++) {
         const struct rule_entry *rule = &g_array_index(set->rules, struct rule_entry, i);
-        const uint32_t *pc = ruleset_code(set, rule->code);
+        const uint32_t *pc = ruleset_code(set, rule->code), *best[2] = {pc, NULL};
         bool is_plain = rule->scope == PROGRAM_NONE && !rule->has_regex;
-        if (cost_of_node(keys->costs, pc, NULL) == COST_NEVER)
-            g_array_append_val(keys->always, i);
+        if (is_conjunction(pc))
+            two_best(keys, pc, best);
+        else if (cost_of_node(keys->costs, pc, NULL) == COST_NEVER)
+            best[0] = NULL;
+        if (best[0])
+            link_node(keys, best[0], i);
         else
-            link_node(keys, pc, i);
-        choose_guards(keys, pc, keys->probes[i].guards);
+            g_array_append_val(keys->always, i);
+        choose_guards(keys, best, keys->probes[i].guards);
         keys->probes[i].code = is_plain ? rule->code : PROGRAM_NONE;
         keys->probes[i].fields = rule->fields;
     }
