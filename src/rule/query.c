@@ -173,17 +173,22 @@ static const struct operator_token *peek(struct query_parser *parser)
     return &parser->peeked;
 }
 
+/* What comes next, for a message. */
+static char *name_next(const struct query_parser *parser)
+{
+    const char *text = parser->text + parser->pos;
+    if (parser->pos >= parser->size)
+        return g_strdup("the end");
+    return *text == ')' ? g_strdup(")")
+                        : g_strndup(text, query_run_end(parser, parser->pos) - parser->pos);
+}
+
 static struct query_node *expected_operand(struct query_parser *parser,
                                            const struct operator_token *before)
 {
-    enum operator_kind next = peek(parser)->kind;
-    if (next == OPERATOR_BAD)
+    if (peek(parser)->kind == OPERATOR_BAD)
         return NULL;
-    g_autofree char *found =
-        next == OPERATOR_END && parser->pos >= parser->size ? g_strdup("the end")
-        : next == OPERATOR_END                              ? g_strdup(")")
-                                                            : g_strndup(parser->text + parser->pos,
-                                                                        query_run_end(parser, parser->pos) - parser->pos);
+    g_autofree char *found = name_next(parser);
     if (before)
         rule_error(problems_of(parser), before->start,
                    "%.*s has no operand: expected a term after it, found %s",
