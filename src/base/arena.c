@@ -20,6 +20,20 @@ void arena_release(struct arena *arena)
     *arena = (struct arena){0};
 }
 
+void arena_reset(struct arena *arena)
+{
+    struct arena_block *kept = arena->current, **place = &arena->blocks;
+    while (*place && *place != kept)
+        place = &(*place)->next;
+    if (kept)
+        *place = kept->next;
+    arena_release(arena);
+    if (!kept)
+        return;
+    kept->next = NULL;
+    *arena = (struct arena){kept, kept, kept->bytes, BLOCK_SIZE};
+}
+
 /* A big piece gets a block of its own, so that the current one is not wasted. */
 static char *take(struct arena *arena, size_t size)
 {
@@ -35,6 +49,7 @@ static char *take(struct arena *arena, size_t size)
     block->next = arena->blocks;
     arena->blocks = block;
     if (!is_big) {
+        arena->current = block;
         arena->next = block->bytes + size;
         arena->left = room - size;
     }
@@ -63,7 +78,8 @@ char *arena_text(struct arena *arena, const char *text, size_t size)
 
 char *arena_padded_text(struct arena *arena, const char *text, size_t size)
 {
-    char *copy = arena_alloc(arena, size + 1 + ARENA_PADDING);
+    char *copy = take(arena, aligned(size + 1 + ARENA_PADDING));
     memcpy(copy, text, size);
+    memset(copy + size, 0, 1 + ARENA_PADDING);
     return copy;
 }

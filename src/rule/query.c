@@ -16,7 +16,7 @@ static struct rule_problems *problems_of(const struct query_parser *parser)
 
 struct query_node *query_node_new(struct query_parser *parser, enum query_kind kind, size_t start)
 {
-    struct query_node *node = query_arena_new_array(parser->context->arena, struct query_node, 1);
+    struct query_node *node = arena_new_array(parser->context->arena, struct query_node, 1);
     node->kind = kind;
     node->start = start;
     node->depth = 1;

@@ -11,7 +11,7 @@
 #ifndef RULE_QUERY_H
 #define RULE_QUERY_H
 
-#include "rule/query_arena.h"
+#include "base/arena.h"
 #include "rule/field.h"
 #include "rule/problem.h"
 #include "text/words.h"
@@ -92,7 +92,7 @@ struct query_node {
 };
 
 struct query_context {
-    struct query_arena *arena;
+    struct arena *arena;
     struct rule_problems *problems;
     struct words *words;
     GArray *term;                      /* scratch: struct query_word, of the term at hand */

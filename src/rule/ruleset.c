@@ -17,7 +17,8 @@ struct builder {
     struct query_context context;
     struct compiler compiler;
     struct rule_problems problems;
-    struct query_arena *list_arena; /* the lists' trees, which outlive single rules */
+    struct arena list_arena; /* the lists' trees, which outlive single rules */
+    struct arena rule_arena; /* the trees of the rule at hand */
     struct list_facts *facts;
     struct stemmers *stemmers;
     unsigned languages[LANGUAGES_MAX]; /* of the rule at hand */
@@ -228,14 +229,13 @@ static void read_lists(struct builder *builder, const struct rule_list_def *list
     compiler->list_texts = g_new0(const char *, n + 1);
     compiler->has_inflections = g_new0(bool, n + 1);
     builder->facts = g_new0(struct list_facts, n + 1);
-    struct query_arena *rule_arena = builder->context.arena;
-    builder->context.arena = builder->list_arena;
+    builder->context.arena = &builder->list_arena;
     for (size_t i = 0; i < n; i++) {
         compiler->list_texts[i] = lists[i].any ? lists[i].any : "";
         rule_problems_at(&builder->problems, RULE_PART_LIST, i);
         compiler->lists[i] = query_parse_list(&builder->context, compiler->list_texts[i]);
     }
-    builder->context.arena = rule_arena;
+    builder->context.arena = &builder->rule_arena;
     refuse_circles(builder);
     for (size_t i = 0; i < n; i++)
         check_list(builder, i);
@@ -416,7 +416,7 @@ static void read_rule(struct builder *builder, size_t rule)
     struct ruleset *set = builder->compiler.set;
     size_t n_errors = builder->problems.n_errors;
     struct rule_entry entry = {.fields = DEFAULT_FIELDS, .scope = PROGRAM_NONE};
-    query_arena_reset(builder->context.arena);
+    arena_reset(&builder->rule_arena);
     rule_problems_at(&builder->problems, RULE_PART_LANGUAGE, rule);
     read_languages(builder, def->language);
     rule_problems_at(&builder->problems, RULE_PART_FEEDS, rule);
@@ -446,9 +446,8 @@ static void read_rule(struct builder *builder, size_t rule)
 static void builder_init(struct builder *builder)
 {
     rule_problems_init(&builder->problems);
-    builder->list_arena = query_arena_new();
     builder->context = (struct query_context){
-        .arena = query_arena_new(),
+        .arena = &builder->rule_arena,
         .problems = &builder->problems,
         .words = words_new(),
         .term = g_array_new(FALSE, FALSE, sizeof(struct query_word)),
@@ -470,8 +469,8 @@ static void builder_init(struct builder *builder)
 
 static void builder_clear(struct builder *builder)
 {
-    query_arena_free(builder->list_arena);
-    query_arena_free(builder->context.arena);
+    arena_release(&builder->list_arena);
+    arena_release(&builder->rule_arena);
     words_free(builder->context.words);
     g_array_unref(builder->context.term);
     g_string_free(builder->context.pattern, TRUE);

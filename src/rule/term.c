@@ -84,8 +84,7 @@ static void close_word(struct pattern *pattern)
     struct query_word word = {.test = test_of(pattern->text)};
     check_letters(pattern, word.test);
     word.size = pattern->text->len - (word.test == WORD_BEGINS);
-    word.folded =
-        query_arena_strndup(pattern->parser->context->arena, pattern->text->str, word.size);
+    word.folded = arena_padded_text(pattern->parser->context->arena, pattern->text->str, word.size);
     g_array_append_val(pattern->words, word);
 }
 
@@ -190,7 +189,7 @@ static bool cut_plain_word(struct query_parser *parser, size_t start, size_t end
     size_t size = end - start;
     if (size == 0 || size > WORD_BYTES_MAX || !g_ascii_isalnum(parser->text[start]))
         return false;
-    char *folded = query_arena_strndup(parser->context->arena, parser->text + start, size);
+    char *folded = arena_padded_text(parser->context->arena, parser->text + start, size);
     for (size_t i = 0; i < size; i++) {
         if (!g_ascii_isalnum(folded[i]))
             return false;
@@ -248,10 +247,10 @@ static bool cut_exact_word(struct query_parser *parser, size_t start, size_t end
     }
     struct query_word word = {
         .test = WORD_IS,
-        .folded = query_arena_strndup(parser->context->arena, list[0].folded, list[0].size),
+        .folded = arena_padded_text(parser->context->arena, list[0].folded, list[0].size),
         .size = list[0].size,
         .exact =
-            query_arena_strndup(parser->context->arena, parser->text + start + 1, end - start - 1),
+            arena_padded_text(parser->context->arena, parser->text + start + 1, end - start - 1),
         .exact_size = end - start - 1};
     g_array_append_val(words, word);
     return words->len == before + 1;
@@ -280,7 +279,7 @@ static struct query_node *term_node(struct query_parser *parser, enum term_kind 
 {
     struct query_node *node = query_node_new(parser, QUERY_TERM, start);
     node->end = end;
-    node->term = query_arena_new_array(parser->context->arena, struct query_term, 1);
+    node->term = arena_new_array(parser->context->arena, struct query_term, 1);
     node->term->kind = kind;
     return node;
 }
@@ -288,7 +287,7 @@ static struct query_node *term_node(struct query_parser *parser, enum term_kind 
 static void take_words(struct query_parser *parser, struct query_term *term, const GArray *words)
 {
     term->n_words = words->len;
-    term->words = query_arena_new_array(parser->context->arena, struct query_word, words->len);
+    term->words = arena_new_array(parser->context->arena, struct query_word, words->len);
     memcpy(term->words, words->data, words->len * sizeof(struct query_word));
     for (size_t i = 0; i < term->n_words; i++) {
         struct word word;
@@ -422,7 +421,7 @@ static struct query_node *parse_exact(struct query_parser *parser)
     if (!take_value(parser, &from, &to))
         return NULL;
     struct query_node *node = term_node(parser, TERM_EXACT, start, parser->pos);
-    node->term->text = query_arena_strndup(parser->context->arena, parser->text + from, to - from);
+    node->term->text = arena_padded_text(parser->context->arena, parser->text + from, to - from);
     node->term->text_size = to - from;
     if (!check_exact(parser, start, node->term, is_quoted))
         return NULL;
@@ -433,7 +432,7 @@ static struct query_node *parse_exact(struct query_parser *parser)
         for (size_t i = 0; i < n; i++) {
             struct query_word word = {
                 .test = WORD_IS,
-                .folded = query_arena_strndup(parser->context->arena, list[i].folded, list[i].size),
+                .folded = arena_padded_text(parser->context->arena, list[i].folded, list[i].size),
                 .size = list[i].size};
             g_array_append_val(words, word);
         }
@@ -505,7 +504,7 @@ static struct query_node *parse_regex(struct query_parser *parser)
     }
     struct query_node *node = term_node(parser, TERM_REGEX, start, at);
     size_t size = at - start - 1, flags = at + 1, end = query_run_end(parser, flags);
-    node->term->text = query_arena_strndup(parser->context->arena, parser->text + start + 1, size);
+    node->term->text = arena_padded_text(parser->context->arena, parser->text + start + 1, size);
     node->term->text_size = size;
     node->term->field = parser->value_field;
     node->term->is_caseful = end - flags == 1 && parser->text[flags] == 'c';
@@ -530,7 +529,7 @@ static struct query_node *parse_value(struct query_parser *parser)
         return NULL;
     }
     struct query_node *node = term_node(parser, TERM_VALUE, start, parser->pos);
-    node->term->text = query_arena_strndup(parser->context->arena, parser->text + from, to - from);
+    node->term->text = arena_padded_text(parser->context->arena, parser->text + from, to - from);
     node->term->text_size = to - from;
     node->term->field = parser->value_field;
     return node;

@@ -1,4 +1,5 @@
 /* src/base: clock, file, json, log. */
+#include "base/arena.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json.h"
@@ -214,6 +215,32 @@ static void test_json(void **state)
               "\"n\":9223372036854775807,\"list\":[\"a\",\"\xEF\xBF\xBD\"],\"empty\":[]}");
 }
 
+/* A block is kept, whatever was put into the arena besides, and what comes out of it is zero. */
+static void test_arena_reset(void **state)
+{
+    (void)state;
+    struct arena arena = {0};
+    arena_reset(&arena);
+    char *first = arena_text(&arena, "text", 4);
+    for (int round = 0; round < 3; round++) {
+        memset(arena_alloc(&arena, 100 * 1024), 'x', 100 * 1024); /* a block of its own */
+        memset(arena_alloc(&arena, 1024), 'x', 1024);
+        arena_reset(&arena);
+        char *again = arena_alloc(&arena, 2048);
+        assert_ptr_equal(again, first);
+        for (size_t i = 0; i < 2048; i++)
+            assert_int_equal(again[i], 0);
+    }
+    for (int i = 0; i < 100; i++)
+        arena_alloc(&arena, 1024); /* the kept block is another one now */
+    arena_reset(&arena);
+    assert_non_null(arena_alloc(&arena, 1));
+    arena_release(&arena);
+    memset(arena_alloc(&arena, 100 * 1024), 'x', 100 * 1024); /* and nothing else */
+    arena_reset(&arena);
+    assert_null(arena.blocks);
+}
+
 struct parcel {
     int number;
     char *first, *none, *last;
@@ -266,7 +293,8 @@ int main(void)
         cmocka_unit_test(test_scaled_clock), cmocka_unit_test(test_expand),
         cmocka_unit_test(test_files),        cmocka_unit_test(test_replace),
         cmocka_unit_test(test_lock),         cmocka_unit_test(test_json),
-        cmocka_unit_test(test_pack),         cmocka_unit_test(test_log),
+        cmocka_unit_test(test_arena_reset),  cmocka_unit_test(test_pack),
+        cmocka_unit_test(test_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
