@@ -363,6 +363,8 @@ static void report_contradiction(const struct conjuncts *conjuncts)
 static void check_conjunctions(struct conjuncts *conjuncts, struct query_node *node, unsigned mask,
                                bool in_and)
 {
+    if (!node->first)
+        return;
     if (node->kind == QUERY_IN && (node->fields & FIELDS_WORDS))
         mask = node->fields;
     if (node->kind == QUERY_AND && !in_and) {

@@ -163,11 +163,18 @@ static void read_operator(struct query_parser *parser, struct operator_token *to
     }
 }
 
+static inline bool has_peeked(const struct query_parser *parser)
+{
+    return parser->has_peeked && parser->peeked.start == parser->pos;
+}
+
 /* Looks at what comes next without taking it; valid until the next look. */
 static const struct operator_token *peek(struct query_parser *parser)
 {
+    if (has_peeked(parser))
+        return &parser->peeked;
     query_skip_blanks(parser);
-    if (!parser->has_peeked || parser->peeked.start != parser->pos)
+    if (!has_peeked(parser))
         read_operator(parser, &parser->peeked);
     parser->has_peeked = true;
     return &parser->peeked;
