@@ -108,6 +108,7 @@ def test_what_was_told_is_stored(server, daemon):
     daemon.configure(watch(server, a=("/a", 1), b=("/b", 2)))
     daemon.allow(FAILING)
     daemon.once()
+    edit(daemon, "UPDATE feed SET looked_s = ?", int(time.time()) - 120)
     settled(daemon)
     started = time.time()
     assert {name: line["state"] for name, line in poll(daemon, code=1).items()} == {"a": "unchanged", "b": "failed"}
