@@ -1,7 +1,6 @@
 /* base/arena - memory that is given back all at once: a document's, a syntax tree's.
  *
- * Blocks of 16 KiB and more, handed out in order. Nothing is given back alone. Not
- * for threads. */
+ * Blocks of 16 KiB and more, handed out in order. Nothing is given back alone. Not for threads. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 

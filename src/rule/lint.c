@@ -93,13 +93,15 @@ static bool is_look_alike(uint32_t c)
 
 #define BOTH_SCRIPTS (SCRIPT_LATIN | SCRIPT_CYRILLIC)
 
-/* Whether there are letters of Latin and such beyond it, by their first bytes. */
+/* False where a look at the first bytes of its characters tells that there are no letters of both:
+ * Latin has some below U+0300 and some that take three bytes, Cyrillic none below. */
 static bool may_mix(const char *text, size_t start, size_t end)
 {
     bool has_latin = false, has_other = false;
     for (size_t i = start; i < end; i++) {
         unsigned char byte = (unsigned char)text[i];
-        has_latin = has_latin || g_ascii_isalpha(byte) || (byte >= 0xC2 && byte < 0xCC);
+        has_latin =
+            has_latin || g_ascii_isalpha(byte) || (byte >= 0xC2 && byte < 0xCC) || byte >= 0xE0;
         has_other = has_other || byte >= 0xCC;
     }
     return has_latin && has_other;

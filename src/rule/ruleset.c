@@ -326,26 +326,13 @@ static void check_scripts(struct builder *builder, const struct query_node *matc
                  "the feeds of this rule are all in a script that none of its terms uses");
 }
 
-static bool is_ascii(const char *text, size_t size)
-{
-    uint64_t all = 0, some;
-    size_t at = 0;
-    for (; at + sizeof some <= size; at += sizeof some) {
-        memcpy(&some, text + at, sizeof some);
-        all |= some;
-    }
-    for (; at < size; at++)
-        all |= (unsigned char)text[at];
-    return (all & UINT64_C(0x8080808080808080)) == 0;
-}
-
 /* What one text of a rule must not be, whatever stands in the other. */
 static void check_text(struct builder *builder, const struct query_node *node, const char *text)
 {
     struct lint lint = lint_for(builder, text);
     size_t n_terms = 0, size = strlen(text);
     unsigned depth = 0;
-    lint.is_ascii = is_ascii(text, size);
+    lint.is_ascii = g_str_is_ascii(text);
     lint_tree(&lint, node);
     if (strchr(text, '~'))
         lint_stems(&lint, node, builder->stemmers, builder->languages,

@@ -268,6 +268,7 @@ static void test_warnings(void **state)
         {"x /(i?)y/", false, 3, "optional letter"},
         {"a - b", false, 2, "a lone -"},
         {"Кубa", false, 0, "look alike"},
+        {"ẁа", false, 0, "look alike"}, /* a Latin letter of three bytes */
         {"古巴*", false, 6, "dropped"},
     };
     check_refusals(rows, G_N_ELEMENTS(rows));
