@@ -5,7 +5,7 @@
 
 #include <glib.h>
 #include <string.h>
-#if defined(__SSE2__) && !defined(WORDS_SCALAR)
+#if defined(__SSE2__) && defined(__x86_64__) && !defined(WORDS_SCALAR)
 #include <emmintrin.h>
 #define HAVE_SSE2 1
 #else
@@ -19,9 +19,12 @@
 #define WINDOW      2048u
 #define WINDOW_BITS (WINDOW / 64)
 /* No character folds to more than 11 bytes, or to more than 2 words, per byte of its own. */
-#define FOLDED_MAX (WINDOW * 12u)
-#define WORDS_MAX  (WINDOW * 2u)
-#define SLACK      32u
+#define FOLDED_MAX  (WINDOW * 12u)
+#define WORDS_MAX   (WINDOW * 2u)
+#define SLACK       32u
+#define NOT_ASCII   UINT64_C(0x8080808080808080)
+#define HASH_SEED_0 UINT64_C(0x8EBC6AF09C88C6E3)
+#define HASH_SEED_1 UINT64_C(0x589965CC75374CC3)
 
 struct words {
     const struct fold_table *table;
@@ -30,8 +33,8 @@ struct words {
     size_t pos; /* where the next window begins */
     size_t n;
     size_t n_folded;
-    uint64_t word_bits[WINDOW_BITS + 1];  /* ASCII letters and digits */
-    uint64_t other_bits[WINDOW_BITS + 1]; /* bytes above 0x7F */
+    uint64_t word_bits[WINDOW_BITS];  /* ASCII letters and digits */
+    uint64_t other_bits[WINDOW_BITS]; /* bytes above 0x7F */
     char lower[WINDOW + SLACK];
     char folded[FOLDED_MAX + WORD_BYTES_MAX + 4 * FOLD_SEQUENCE_MAX + SLACK];
     struct word list[WORDS_MAX + 4];
@@ -79,48 +82,53 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* size: at most WORD_KEY_BYTES */
 static inline void load_key(uint64_t key[2], const char *bytes, size_t size)
 {
-    static const uint64_t keep[2 * WORD_KEY_BYTES] = {
+    static const uint64_t keep[2 * WORD_KEY_BYTES + 2] = {
 #define ONES(n) GUINT64_TO_LE(UINT64_MAX >> (64 - 8 * (n)))
-        0,       0,       ONES(1), 0,       ONES(2), 0,       ONES(3), 0,
-        ONES(4), 0,       ONES(5), 0,       ONES(6), 0,       ONES(7), 0,
-        ONES(8), 0,       ONES(8), ONES(1), ONES(8), ONES(2), ONES(8), ONES(3),
-        ONES(8), ONES(4), ONES(8), ONES(5), ONES(8), ONES(6), ONES(8), ONES(7),
+        0,       0,       ONES(1), 0,       ONES(2), 0,       ONES(3), 0,       ONES(4),
+        0,       ONES(5), 0,       ONES(6), 0,       ONES(7), 0,       ONES(8), 0,
+        ONES(8), ONES(1), ONES(8), ONES(2), ONES(8), ONES(3), ONES(8), ONES(4), ONES(8),
+        ONES(5), ONES(8), ONES(6), ONES(8), ONES(7), ONES(8), ONES(8),
 #undef ONES
     };
-    memcpy(key, bytes, WORD_KEY_BYTES);
-    if (size < WORD_KEY_BYTES) {
-        key[0] &= keep[2 * size];
-        key[1] &= keep[2 * size + 1];
-    }
+    uint64_t loaded[2];
+    memcpy(loaded, bytes, WORD_KEY_BYTES);
+    key[0] = loaded[0] & keep[2 * size];
+    key[1] = loaded[1] & keep[2 * size + 1];
 }
 
-static uint64_t hash_rest(uint64_t hash, const char *folded, size_t size)
+static inline uint64_t hash_key(const uint64_t key[2])
 {
+    return mix(key[0] ^ HASH_SEED_0, key[1] ^ HASH_SEED_1);
+}
+
+/* Of a word over WORD_KEY_BYTES. */
+static void add_rest(struct word *word, uint64_t hash, const char *folded, size_t size)
+{
+    bool is_long = size > WORD_KEY_BYTES + WORD_REST_BYTES;
+    word->rest = (uint64_t)(is_long ? 255 : size) << 56;
     for (size_t at = WORD_KEY_BYTES; at < size; at += WORD_KEY_BYTES) {
         uint64_t part[2];
-        size_t left = size - at;
-        if (left >= WORD_KEY_BYTES) {
-            memcpy(part, folded + at, WORD_KEY_BYTES);
-        } else {
-            memset(part, 0, sizeof part);
-            memcpy(part, folded + at, left);
-        }
+        load_key(part, folded + at, MIN(size - at, WORD_KEY_BYTES));
+        if (!is_long)
+            word->rest |= GUINT64_FROM_LE(part[0]);
         hash = mix(hash ^ part[0] ^ 0xA0761D6478BD642Full, part[1] ^ 0xE7037ED1A0B428DBull);
     }
-    return hash;
+    word->hash = (uint32_t)hash;
 }
 
 static inline void set_key(struct word *word, const char *folded, size_t size)
 {
-    load_key(word->key, folded, size);
-    uint64_t hash = mix(word->key[0] ^ 0x8EBC6AF09C88C6E3ull, word->key[1] ^ 0x589965CC75374CC3ull);
-    if (G_UNLIKELY(size > WORD_KEY_BYTES))
-        hash = hash_rest(hash, folded, size);
+    load_key(word->key, folded, MIN(size, WORD_KEY_BYTES));
+    uint64_t hash = hash_key(word->key);
     word->folded = folded;
     word->size = (uint16_t)size;
+    word->rest = (uint64_t)size << 56;
     word->hash = (uint32_t)hash;
+    if (size > WORD_KEY_BYTES)
+        add_rest(word, hash, folded, size);
 }
 
 void word_set_key(struct word *word, const char *folded, size_t size)
@@ -321,34 +329,87 @@ static const unsigned char *step(struct fold_run *run, const unsigned char *p,
     return p + pos;
 }
 
+static inline bool is_continuation(unsigned char byte)
+{
+    return (byte & 0xC0) == 0x80;
+}
+
+/* Folds plain letters of one or two bytes, which most are, for as long as there are such. Those of
+ * each length are alike for the processor's sake: it need not wait for one to know where the next
+ * one goes. limit is the end of the text. */
+static inline const unsigned char *fold_letters(const uint32_t *direct, const unsigned char *p,
+                                                const unsigned char *end,
+                                                const unsigned char *limit, char **out)
+{
+    char *at = *out;
+    while (p < end) {
+        uint32_t entry;
+        if (p[0] < 0x80) {
+            entry = direct[p[0]];
+            if (FOLD_CLASS(entry) != FOLD_LETTER)
+                break;
+            *at++ = (char)FOLD_DATA(entry);
+            p++;
+        } else if (p[0] >= 0xC2 && p[0] < 0xE0 && limit - p > 1 && (p[1] & 0xC0) == 0x80) {
+            entry = direct[(p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu)];
+            uint32_t data = GUINT32_TO_LE(FOLD_DATA(entry));
+            if (FOLD_CLASS(entry) != FOLD_LETTER)
+                break;
+            memcpy(at, &data, sizeof data);
+            if (FOLD_LENGTH(entry) == 2)
+                at += 2;
+            else
+                at += FOLD_LENGTH(entry);
+            p += 2;
+        } else {
+            break;
+        }
+    }
+    *out = at;
+    return p;
+}
+
+/* Characters of three bytes that are words by themselves, for as long as there are such: Han, kana,
+ * Thai. */
+static const unsigned char *fold_singles(struct fold_run *run, const unsigned char *p,
+                                         const unsigned char *limit)
+{
+    while (limit - p >= 3 && (p[0] & 0xF0) == 0xE0 && (p[1] & 0xC0) == 0x80 &&
+           (p[2] & 0xC0) == 0x80) {
+        uint32_t c = (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
+        uint32_t entry = fold_entry(run->words->table, c), length = FOLD_LENGTH(entry);
+        uint32_t own = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
+        uint32_t data = GUINT32_TO_LE(length ? FOLD_DATA(entry) : own);
+        if (FOLD_CLASS(entry) != FOLD_SINGLE || c < 0x800)
+            break;
+        begin_word(run, p, true);
+        memcpy(run->out, &data, sizeof data);
+        run->out += length ? length : 3;
+        p += 3;
+        run->end = p;
+    }
+    return p;
+}
+
 /* Folds the bytes from p on, to end or, where a character reaches beyond it, a little further.
  * Returns where it stopped; a word may be under way then. limit is the end of the text. */
 static const unsigned char *fold_bytes(struct fold_run *run, const unsigned char *p,
                                        const unsigned char *end, const unsigned char *limit)
 {
-    const uint32_t *direct = run->words->table->entries;
     while (p < end) {
-        uint32_t entry;
-        unsigned length = 1;
-        if (p[0] < 0x80) {
-            entry = direct[p[0]];
-        } else if (p[0] >= 0xC2 && p[0] < 0xE0 && limit - p > 1 && (p[1] & 0xC0) == 0x80) {
-            entry = direct[(p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu)];
-            length = 2;
-        } else {
-            entry = FOLD_SEPARATOR;
+        if (!run->start || !run->is_single) {
+            const unsigned char *start = p;
+            char *out = run->out;
+            p = fold_letters(run->words->table->entries, p, end, limit, &out);
+            if (p > start && !run->start)
+                begin_word(run, start, false);
+            run->out = out;
+            run->end = p > start ? p : run->end;
         }
-        if (FOLD_CLASS(entry) != FOLD_LETTER || run->is_single) {
+        if (p < end)
+            p = fold_singles(run, p, end);
+        if (p < end)
             p = step(run, p, limit);
-            continue;
-        }
-        uint32_t data = GUINT32_TO_LE(FOLD_DATA(entry));
-        if (!run->start)
-            run->start = p;
-        memcpy(run->out, &data, sizeof data);
-        run->out += FOLD_LENGTH(entry);
-        p += length;
-        run->end = p;
     }
     return p;
 }
@@ -376,9 +437,17 @@ static void fold_run_init(struct fold_run *run, struct words *words)
 
 static void fold_whole_run(struct words *words, size_t start, size_t end)
 {
+    const unsigned char *first = words->text + start, *limit = words->text + end;
+    char *begin = words->folded + words->n_folded, *out = begin;
+    const unsigned char *p = fold_letters(words->table->entries, first, limit, limit, &out);
+    if (G_LIKELY(p == limit)) {
+        put_word(words, begin, MIN((size_t)(out - begin), WORD_BYTES_MAX), start, end, false);
+        words->n_folded = (size_t)(out - words->folded);
+        return;
+    }
     struct fold_run run;
     fold_run_init(&run, words);
-    fold_bytes(&run, words->text + start, words->text + end, words->text + end);
+    fold_bytes(&run, first, limit, limit);
     finish_word(&run);
     words->n_folded = (size_t)(run.out - words->folded);
 }
@@ -448,64 +517,118 @@ static void classify_window(struct words *words, size_t base, size_t size)
         unsigned char rest[64] = {0};
         memcpy(rest, words->text + base + at, size - at);
         classify(rest, words->lower + at, &words->word_bits[at / 64], &words->other_bits[at / 64]);
-        at += 64;
     }
-    words->word_bits[at / 64] = words->other_bits[at / 64] = 0; /* ends a run */
 }
 
 /* Whether any of the bits start..end is set. */
-static inline bool any_bit(const uint64_t *bits, size_t start, size_t end)
+static bool any_bit(const uint64_t *bits, size_t start, size_t end)
 {
-    size_t first = start / 64, last = (end - 1) / 64;
-    uint64_t low = UINT64_MAX << start % 64, high = UINT64_MAX >> (63 - (end - 1) % 64);
-    if (first == last)
-        return (bits[first] & low & high) != 0;
-    uint64_t any = (bits[first] & low) | (bits[last] & high);
-    for (size_t i = first + 1; i < last; i++)
-        any |= bits[i];
-    return any != 0;
+    for (size_t i = start; i < end; i++)
+        if (bits[i / 64] >> i % 64 & 1)
+            return true;
+    return false;
 }
 
-static inline void put_run(struct words *words, size_t base, size_t start, size_t end)
+/* The words of a run that is long or not all ASCII, behind those up to word. */
+static struct word *put_other_run(struct words *words, struct word *word, size_t base, size_t start,
+                                  size_t end)
 {
-    if (G_UNLIKELY(any_bit(words->other_bits, start, end))) {
+    words->n = (size_t)(word - words->list);
+    if (end - start <= WORD_KEY_BYTES || any_bit(words->other_bits, start, end))
         fold_whole_run(words, base + start, base + end);
-        return;
-    }
+    else
+        put_word(words, words->lower + start, MIN(end - start, WORD_BYTES_MAX), base + start,
+                 base + end, false);
+    return words->list + words->n;
+}
+
+/* Sets the key and hash of a word of up to WORD_KEY_BYTES. False where it is not all ASCII. */
+#if HAVE_SSE2
+static inline bool take_key(struct word *word, const char *folded, size_t size)
+{
+    static const uint8_t keep[2 * WORD_KEY_BYTES] = {
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+    };
+    const void *mask = keep + WORD_KEY_BYTES - size;
+    __m128i key = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)folded),
+                                _mm_loadu_si128((const __m128i *)mask));
+    __m128i seeds = _mm_set_epi64x((long long)HASH_SEED_1, (long long)HASH_SEED_0);
+    __m128i mixed = _mm_xor_si128(key, seeds);
+    _mm_storeu_si128((__m128i *)(void *)word->key, key);
+    word->hash = (uint32_t)mix((uint64_t)_mm_cvtsi128_si64(mixed),
+                               (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(mixed, mixed)));
+    return _mm_movemask_epi8(key) == 0;
+}
+#else
+static inline bool take_key(struct word *word, const char *folded, size_t size)
+{
+    load_key(word->key, folded, size);
+    word->hash = (uint32_t)hash_key(word->key);
+    return !((word->key[0] | word->key[1]) & NOT_ASCII);
+}
+#endif
+
+static inline struct word *put_run(struct words *words, struct word *word, size_t base,
+                                   size_t start, size_t end)
+{
+    const char *lower = words->lower + start;
     size_t size = end - start;
-    put_word(words, words->lower + start, size > WORD_BYTES_MAX ? WORD_BYTES_MAX : size,
-             base + start, base + end, false);
+    if (G_UNLIKELY(size > WORD_KEY_BYTES))
+        return put_other_run(words, word, base, start, end);
+    if (!take_key(word, lower, size))
+        return put_other_run(words, word, base, start, end);
+    word->rest = (uint64_t)size << 56;
+    word->folded = lower;
+    word->start = (uint32_t)(base + start);
+    word->end = (uint32_t)(base + end);
+    word->size = (uint16_t)size;
+    word->is_single = false;
+    return word + 1;
+}
+
+/* The words of all runs that end in the window or with the text. Returns where the one begins that
+ * does not; the window's size where there is none. */
+static size_t put_runs(struct words *words, size_t base, size_t size)
+{
+    struct word *word = words->list;
+    size_t open = size;
+    for (size_t at = 0; at < size; at += 64) {
+        uint64_t bits = words->word_bits[at / 64] | words->other_bits[at / 64];
+        if (open < size) {
+            if (!~bits)
+                continue;
+            word = put_run(words, word, base, open, at + (size_t)__builtin_ctzll(~bits));
+            open = size;
+            bits &= bits + 1;
+        }
+        while (bits) {
+            uint64_t behind = bits + (bits & -bits), end = behind & ~bits;
+            size_t start = at + (size_t)__builtin_ctzll(bits);
+            bits &= behind; /* 0 where the run goes on */
+            if (end)
+                word = put_run(words, word, base, start, at + (size_t)__builtin_ctzll(end));
+            else
+                open = start;
+        }
+    }
+    if (open < size && base + size == words->size) {
+        word = put_run(words, word, base, open, size);
+        open = size;
+    }
+    words->n = (size_t)(word - words->list);
+    return open;
 }
 
 /* Cuts the window that begins at pos and moves pos on. */
 static void cut_window(struct words *words)
 {
-    size_t base = words->pos, left = words->size - base;
-    size_t size = left < WINDOW ? left : WINDOW;
-    bool is_last = size == left;
+    size_t base = words->pos, size = MIN(words->size - base, WINDOW);
     classify_window(words, base, size);
-    uint64_t carry = 0;
-    size_t start = 0;
-    for (size_t i = 0; i <= (size + 63) / 64; i++) {
-        uint64_t bits = words->word_bits[i] | words->other_bits[i];
-        uint64_t edges = bits ^ (bits << 1 | carry);
-        carry = bits >> 63;
-        for (bool is_start = (bits & edges & -edges) != 0; edges;
-             edges &= edges - 1, is_start = !is_start) {
-            size_t at = i * 64 + (size_t)__builtin_ctzll(edges);
-            if (is_start)
-                start = at;
-            else if (at < size || is_last)
-                put_run(words, base, start, at);
-            else {
-                words->pos = start > 0 && !any_bit(words->other_bits, start, at)
-                                 ? base + start
-                                 : fold_open_run(words, base, base + start, base + at);
-                return;
-            }
-        }
-    }
-    words->pos = base + size;
+    size_t open = put_runs(words, base, size);
+    words->pos = base + open;
+    if (open < size && (open == 0 || any_bit(words->other_bits, open, size)))
+        words->pos = fold_open_run(words, base, base + open, base + size);
 }
 
 size_t words_next(struct words *words, const struct word **ret_words)

@@ -14,11 +14,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WORD_BYTES_MAX 1024
-#define WORD_KEY_BYTES 16
+#define WORD_BYTES_MAX  1024
+#define WORD_KEY_BYTES  16
+#define WORD_REST_BYTES 6
 
 struct word {
     uint64_t key[2];     /* the first 16 bytes of the folded word in memory order, rest zero */
+    uint64_t rest;       /* the next 6 bytes, zero, and in the top byte the size, 255: 23 or more */
     const char *folded;  /* not terminated; valid until the next chunk; readable 24 bytes beyond */
     uint32_t start, end; /* bytes in the text, half open, with marks and selectors that follow */
     uint32_t hash;
@@ -34,7 +36,8 @@ void words_start(struct words *words, const char *text, size_t size);
 /* The next words of the text; 0 where there are none left. */
 size_t words_next(struct words *words, const struct word **ret_words);
 
-/* The key and hash that a word with this folded form has. folded must be readable for 16 bytes. */
+/* The key, rest and hash that a word with this folded form has. folded must be readable 16 bytes
+ * beyond. */
 void word_set_key(struct word *word, const char *folded, size_t size);
 
 #endif
