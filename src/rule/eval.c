@@ -85,8 +85,8 @@ static void drop_summary(const struct item_index *index, struct spans *spans)
 {
     size_t kept = 0;
     for (size_t i = 0; i < spans->n; i++)
-        if (item_hit_field(index, leaf_hit_at(index, spans->items[i].start)) !=
-            FIELD_BIT(FIELD_SUMMARY))
+        if (item_value_of(index, item_word_at(index, spans->items[i].start))->field !=
+            FIELD_SUMMARY)
             spans->items[kept++] = spans->items[i];
     spans->n = kept;
 }
@@ -134,28 +134,40 @@ static bool eval_list(struct eval *eval, uint32_t number, unsigned fields)
     return holds;
 }
 
-/* Its words first, which cost least. */
+/* Its words first, which cost least: all of them, since which one is there cannot be foretold. */
 static bool eval_or(struct eval *eval, const uint32_t *pc, unsigned fields)
 {
+    const struct item_index *index = eval->index;
     const uint32_t *end = pc + program_size(pc);
-    bool has_others = false;
+    bool is_everywhere = item_is_within(index, fields), has_others = false;
+    uint64_t any = 0;
     for (const uint32_t *at = pc + 1; at < end; at += program_size(at)) {
         if (PROGRAM_OP(*at) != OP_WORD)
             has_others = true;
-        else if (item_has(eval->index, PROGRAM_PAYLOAD(*at), fields))
-            return true;
+        else if (is_everywhere)
+            any |= item_bit(index, PROGRAM_PAYLOAD(*at));
+        else
+            any |= item_has(index, PROGRAM_PAYLOAD(*at), fields);
     }
-    if (!has_others)
-        return false;
+    if (any || !has_others)
+        return any;
     for (const uint32_t *at = pc + 1; at < end; at += program_size(at))
         if (PROGRAM_OP(*at) != OP_WORD && eval_node(eval, at, fields))
             return true;
     return false;
 }
 
-bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
+static bool eval_and(struct eval *eval, const uint32_t *pc, unsigned fields)
 {
     const uint32_t *end = pc + program_size(pc);
+    for (const uint32_t *at = pc + 1; at < end; at += program_size(at))
+        if (!(PROGRAM_OP(*at) == OP_OR ? eval_or(eval, at, fields) : eval_node(eval, at, fields)))
+            return false;
+    return true;
+}
+
+bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
+{
     uint32_t payload = PROGRAM_PAYLOAD(*pc);
     bool holds;
     switch (PROGRAM_OP(*pc)) {
@@ -170,10 +182,7 @@ bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
     case OP_LIST:
         return eval_list(eval, payload, fields);
     case OP_AND:
-        for (const uint32_t *at = pc + 1; at < end; at += program_size(at))
-            if (!eval_node(eval, at, fields))
-                return false;
-        return true;
+        return eval_and(eval, pc, fields);
     case OP_OR:
         return eval_or(eval, pc, fields);
     case OP_NOT:

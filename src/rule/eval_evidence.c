@@ -210,6 +210,7 @@ void eval_evidence(struct eval *eval, const uint32_t *pc, unsigned fields, const
                    const char *list_name, GArray *list)
 {
     struct walk walk = {.eval = eval, .written = written, .list = list_name, .out = list};
+    item_chain_all(eval->index);
     eval->leaf.work = SPANS_WORK_MAX;
     eval->leaf.steps = REGEX_STEPS_MAX;
     walk_node(&walk, pc, fields, NULL);

@@ -13,9 +13,8 @@ struct item_index *item_index_new(const struct ruleset *set)
     index->lexicon = lexicon_new(set->vocab);
     index->is_large = n >= LARGE;
     index->present = g_new0(uint64_t, n / 64 + 1);
-    index->ids = g_new(uint32_t, n + 1);
     index->chains = g_new0(struct item_chains, 1);
-    index->chains->ranks = g_new(uint32_t, n + 1);
+    index->places = g_new0(struct item_places, 1);
     return index;
 }
 
@@ -27,58 +26,170 @@ void item_index_free(struct item_index *index)
     lexicon_free(index->lexicon);
     g_free(index->present);
     g_free(index->ids);
-    g_free(index->hits);
-    g_free(index->occurrences);
     g_free(index->values);
     g_free(index->sifted);
     g_free(index->found);
-    g_free(index->chains->ranks);
     g_free(index->chains->tests);
+    g_free(index->chains->buckets);
+    g_free(index->chains->occurrences);
     g_free(index->chains);
+    g_free(index->places->of_words);
+    g_free(index->places);
     g_free(index);
 }
 
 size_t item_index_bytes(const struct item_index *index)
 {
     size_t n = vocab_size(index->set->vocab);
-    return sizeof *index + lexicon_bytes(index->lexicon) + n * 2 * sizeof(uint32_t) + n / 8 +
-           index->chains->tests_size * sizeof(struct item_test) +
-           index->hits_size * sizeof *index->hits +
-           index->occurrences_size * sizeof *index->occurrences;
+    return sizeof *index + lexicon_bytes(index->lexicon) + n / 8 +
+           index->ids_size * sizeof *index->ids +
+           index->chains->tests_size * (sizeof(struct item_test) + sizeof(uint32_t)) +
+           index->chains->occurrences_size * sizeof(struct item_occurrence) +
+           index->places->size * sizeof(struct item_place) +
+           index->found_size * sizeof *index->found;
 }
 
 static void clear(struct item_index *index)
 {
     for (size_t i = 0; i < index->n_ids; i++)
         index->present[index->ids[i] / 64] = 0;
-    index->n_ids = index->n_hits = index->n_occurrences = index->n_values = 0;
+    index->n_ids = index->n_words = index->n_values = 0;
     index->position = 0;
-    index->chains->is_made = false;
+    index->chains->is_made = index->chains->has_all = index->places->is_made = false;
     index->fields = 0;
     index->summary_repeats = -1;
 }
 
+/* Empty buckets, about twice as many as there will be tests. */
+static void make_buckets(struct item_chains *chains, size_t n_ids)
+{
+    unsigned n_bits = g_bit_storage(MAX(64, n_ids * 2) - 1);
+    size_t n = (size_t)1 << n_bits;
+    if (n > chains->tests_size) {
+        chains->tests_size = n;
+        chains->tests = g_renew(struct item_test, chains->tests, n);
+        chains->buckets = g_renew(uint32_t, chains->buckets, n);
+    }
+    chains->shift = 32 - n_bits;
+    memset(chains->buckets, 0xFF, n * sizeof *chains->buckets);
+}
+
+static struct item_occurrence *occurrence_new(struct item_chains *chains)
+{
+    if (G_UNLIKELY(chains->n_occurrences == chains->occurrences_size)) {
+        chains->occurrences_size = MAX(1024, chains->occurrences_size * 2);
+        chains->occurrences =
+            g_renew(struct item_occurrence, chains->occurrences, chains->occurrences_size);
+    }
+    return &chains->occurrences[chains->n_occurrences++];
+}
+
+static struct item_test *find_test(struct item_chains *chains, uint32_t id, uint32_t *n_tests)
+{
+    uint32_t *bucket = &chains->buckets[item_bucket(chains, id)], found = *bucket;
+    while (found != ITEM_NONE && chains->tests[found].id != id)
+        found = chains->tests[found].next;
+    if (found != ITEM_NONE)
+        return &chains->tests[found];
+    chains->tests[*n_tests] = (struct item_test){.id = id, .next = *bucket};
+    *bucket = (*n_tests)++;
+    return &chains->tests[*bucket];
+}
+
+static void chain_word(struct item_chains *chains, struct item_test *test, uint32_t word,
+                       enum field field)
+{
+    uint32_t at = (uint32_t)chains->n_occurrences;
+    *occurrence_new(chains) = (struct item_occurrence){.word = word, .next = ITEM_NONE};
+    if (test->n++ == 0)
+        test->first = at;
+    else
+        chains->occurrences[test->last].next = at;
+    test->last = at;
+    test->fields |= FIELD_BIT(field);
+}
+
 void item_chain(const struct item_index *index, struct item_chains *chains)
 {
-    struct item_occurrence *occurrences = index->occurrences;
+    enum lexicon_use use = chains->has_all ? LEXICON_IS_ASKED : LEXICON_IS_PLACED;
+    uint32_t n_tests = 0, passed_over = chains->has_all ? LEXICON_QUIET : LEXICON_UNPLACED;
     chains->is_made = true;
-    if (index->n_ids > chains->tests_size) {
-        chains->tests_size = index->n_ids * 2;
-        chains->tests = g_renew(struct item_test, chains->tests, chains->tests_size);
+    chains->n_occurrences = 0;
+    make_buckets(chains, index->n_ids);
+    for (size_t v = 0; v < index->n_values; v++) {
+        const struct item_value *value = &index->values[v];
+        for (uint32_t word = value->word; word < value->word + value->n_words; word++) {
+            size_t n;
+            if (index->found[word] & passed_over)
+                continue;
+            const uint32_t *ids = lexicon_ids(index->lexicon, &index->found[word], use, &n);
+            for (size_t i = 0; i < n; i++)
+                chain_word(chains, find_test(chains, ids[i] & LEXICON_REST, &n_tests), word,
+                           value->field);
+        }
     }
-    memset(chains->tests, 0, index->n_ids * sizeof *chains->tests);
-    for (size_t i = 0; i < index->n_ids; i++)
-        chains->ranks[index->ids[i]] = (uint32_t)i;
-    for (uint32_t at = 0; at < index->n_occurrences; at++) {
-        struct item_test *test = &chains->tests[chains->ranks[occurrences[at].id]];
-        if (test->n++ == 0)
-            test->first = at;
+}
+
+void item_chain_all(struct item_index *index)
+{
+    index->chains->is_made = index->chains->is_made && index->chains->has_all;
+    index->chains->has_all = true;
+}
+
+const struct item_value *item_value_of(const struct item_index *index, uint32_t word)
+{
+    size_t low = 0, high = index->n_values;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (index->values[middle].word <= word)
+            low = middle;
         else
-            occurrences[test->last].next = at;
-        test->last = at;
-        occurrences[at].next = ITEM_NO_HIT;
-        test->fields |= item_hit_field(index, &index->hits[occurrences[at].hit]);
+            high = middle;
     }
+    return &index->values[low];
+}
+
+uint32_t item_position(const struct item_index *index, uint32_t word)
+{
+    const struct item_value *value = item_value_of(index, word);
+    return value->position + (word - value->word);
+}
+
+uint32_t item_word_at(const struct item_index *index, uint32_t position)
+{
+    size_t low = 0, high = index->n_values;
+    while (high - low > 1) {
+        size_t middle = (low + high) / 2;
+        if (index->values[middle].position <= position)
+            low = middle;
+        else
+            high = middle;
+    }
+    return index->values[low].word + (position - index->values[low].position);
+}
+
+static void find_places(const struct item_index *index, struct item_places *places)
+{
+    const struct word *list;
+    size_t at = 0;
+    places->is_made = true;
+    if (index->n_words > places->size) {
+        places->size = index->n_words;
+        places->of_words = g_renew(struct item_place, places->of_words, places->size);
+    }
+    for (size_t v = 0; v < index->n_values; v++) {
+        words_start(index->words, index->values[v].text, index->values[v].size);
+        for (size_t n; (n = words_next(index->words, &list)) > 0;)
+            for (size_t i = 0; i < n; i++)
+                places->of_words[at++] = (struct item_place){list[i].start, list[i].end};
+    }
+}
+
+struct item_place item_place(const struct item_index *index, uint32_t word)
+{
+    if (!index->places->is_made)
+        find_places(index, index->places);
+    return index->places->of_words[word];
 }
 
 /* The words of a chunk that may pass a test. A filter that nearly all words pass is none. */
@@ -99,65 +210,62 @@ static void make_room(struct item_index *index, size_t n)
     if (G_UNLIKELY(n > index->sifted_size)) {
         index->sifted_size = n;
         index->sifted = g_renew(uint32_t, index->sifted, n);
-        index->found = g_renew(uint32_t, index->found, n);
     }
-    if (G_UNLIKELY(index->n_hits + n > index->hits_size)) {
-        index->hits_size = MAX(index->hits_size * 2, index->n_hits + n);
-        index->hits = g_renew(struct item_hit, index->hits, index->hits_size);
+    if (G_UNLIKELY(index->n_words + n > index->found_size)) {
+        index->found_size = MAX(index->found_size * 2, index->n_words + n);
+        index->found = g_renew(uint32_t, index->found, index->found_size);
     }
 }
 
-static struct item_occurrence *occurrences_for(struct item_index *index, size_t n_before, size_t n)
+/* Leaves those of the n words that pass a test which is not quiet. Returns how many. */
+static size_t drop_quiet(uint32_t *sifted, size_t n, const uint32_t *found)
 {
-    if (G_UNLIKELY(n_before + n > index->occurrences_size)) {
-        index->occurrences_size = MAX(index->occurrences_size * 2, n_before + n + 1024);
-        index->occurrences =
-            g_renew(struct item_occurrence, index->occurrences, index->occurrences_size);
-    }
-    return index->occurrences + n_before;
-}
-
-static void add_hits(struct item_index *index, const struct word *list, size_t n)
-{
-    const struct lexicon *lexicon = index->lexicon;
-    uint64_t *present = index->present;
-    uint32_t *all_ids = index->ids, value = (uint32_t)index->n_values - 1;
-    size_t n_ids = index->n_ids, n_occurrences = index->n_occurrences, n_hits = index->n_hits;
+    size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct word *word = &list[index->sifted[i]];
+        uint32_t at = sifted[i];
+        sifted[kept] = at;
+        kept += !(found[at] & LEXICON_QUIET);
+    }
+    return kept;
+}
+
+static uint32_t *grow_ids(struct item_index *index, size_t n)
+{
+    index->ids_size = MAX(index->ids_size * 2, n + 256);
+    return index->ids = g_renew(uint32_t, index->ids, index->ids_size);
+}
+
+static void add_ids(struct item_index *index, const uint32_t *found, size_t n)
+{
+    uint64_t *present = index->present;
+    uint32_t *all_ids = index->ids;
+    size_t n_ids = index->n_ids;
+    for (size_t i = 0; i < n; i++) {
         size_t n_of_word;
-        const uint32_t *ids = lexicon_ids(lexicon, &index->found[i], &n_of_word);
-        if (n_of_word == 0)
-            continue;
-        struct item_occurrence *occurrence = occurrences_for(index, n_occurrences, n_of_word);
-        index->hits[n_hits] = (struct item_hit){.position = index->position + index->sifted[i],
-                                                .start = word->start,
-                                                .end = word->end,
-                                                .value = value,
-                                                .occurrence = (uint32_t)n_occurrences};
-        for (size_t k = 0; k < n_of_word; k++, occurrence++) {
-            uint32_t id = ids[k];
-            occurrence->id = id;
-            occurrence->hit = (uint32_t)n_hits;
+        const uint32_t *ids =
+            lexicon_ids(index->lexicon, &found[index->sifted[i]], LEXICON_IS_ASKED, &n_of_word);
+        if (G_UNLIKELY(n_ids + n_of_word > index->ids_size))
+            all_ids = grow_ids(index, n_ids + n_of_word);
+        for (size_t k = 0; k < n_of_word; k++) {
+            uint32_t id = ids[k] & LEXICON_REST;
             all_ids[n_ids] = id;
             n_ids += !(present[id / 64] >> id % 64 & 1);
             present[id / 64] |= UINT64_C(1) << id % 64;
         }
-        n_occurrences += n_of_word;
-        n_hits++;
     }
     index->n_ids = n_ids;
-    index->n_occurrences = n_occurrences;
-    index->n_hits = n_hits;
 }
 
 static void index_words(struct item_index *index, const struct word *list, size_t n)
 {
     make_room(index, n);
+    uint32_t *found = index->found + index->n_words;
     size_t n_sifted = sift_words(index, list, n);
-    lexicon_find(index->lexicon, list, index->sifted, n_sifted, index->language, index->found);
-    add_hits(index, list, n_sifted);
-    index->position += (uint32_t)n;
+    if (n_sifted < n)
+        memset(found, 0xFF, n * sizeof *found); /* LEXICON_NONE */
+    lexicon_find(index->lexicon, list, index->sifted, n_sifted, index->language, found);
+    add_ids(index, found, drop_quiet(index->sifted, n_sifted, found));
+    index->n_words += n;
 }
 
 static void add_value(struct item_index *index, enum field field, size_t number, const char *text)
@@ -173,14 +281,15 @@ static void add_value(struct item_index *index, enum field field, size_t number,
                                  .index = (uint32_t)number,
                                  .text = text,
                                  .size = (uint32_t)MIN(strlen(text), ITEM_BYTES_MAX),
-                                 .position = index->position};
+                                 .position = index->position,
+                                 .word = (uint32_t)index->n_words};
     const struct word *list;
     index->fields |= FIELD_BIT(field);
     words_start(index->words, text, value->size);
     for (size_t n; (n = words_next(index->words, &list)) > 0;)
         index_words(index, list, n);
-    value->n_words = index->position - value->position;
-    index->position += ITEM_GAP;
+    value->n_words = (uint32_t)index->n_words - value->word;
+    index->position += value->n_words + ITEM_GAP;
 }
 
 static void add_values(struct item_index *index, enum field field, const char *const *texts)
@@ -189,9 +298,10 @@ static void add_values(struct item_index *index, enum field field, const char *c
         add_value(index, field, i, texts[i]);
 }
 
-void item_index_fill(struct item_index *index, const struct rule_item *item)
+void item_index_fill(struct item_index *index, const struct rule_item *item, const uint8_t *uses)
 {
     clear(index);
+    lexicon_start(index->lexicon, uses);
     index->item = item;
     index->language =
         item->language ? language_find(item->language, strlen(item->language)) : LANGUAGE_NONE;

@@ -1,9 +1,10 @@
 /* rule/item - one item, cut into words, as the rules see it.
  *
- * Words have positions, counted through the whole item, with a gap between values that no operator
- * reaches across. Only the words that some rule uses ("hits") are kept, with the tests of the
- * vocabulary that they pass ("occurrences"). Most rules ask only whether a test was passed at all;
- * where the first one asks for more, the occurrences of each test are chained in order.
+ * Words are numbered through the whole item; of each is kept which tests of the vocabulary it
+ * passes. They have positions, too, which have a gap between values that no operator reaches
+ * across. Most rules ask only whether a test was passed at all; where the first one asks which
+ * words did, those that pass each placed test (rule/lexicon.h) are chained in order, and where one
+ * asks for places in the text, the values are cut into words once more.
  *
  * A struct item_index is scratch memory that is filled anew for every item. The item's texts are
  * borrowed until then. */
@@ -18,7 +19,7 @@
 #include <stdint.h>
 
 #define ITEM_GAP       256u /* positions between two values */
-#define ITEM_NO_HIT    UINT32_MAX
+#define ITEM_NONE      UINT32_MAX
 #define ITEM_BYTES_MAX (1u << 30) /* of one value */
 
 struct item_value {
@@ -26,33 +27,43 @@ struct item_value {
     uint32_t index; /* which value of the field */
     const char *text;
     uint32_t size;
-    uint32_t position, n_words; /* of its first word; how many */
+    uint32_t position; /* of its first word */
+    uint32_t word;     /* its first */
+    uint32_t n_words;
 };
 
-struct item_hit {
-    uint32_t position;
-    uint32_t start, end; /* bytes */
-    uint32_t value;
-    uint32_t occurrence; /* its first; those of one hit are neighbours */
+struct item_place {
+    uint32_t start, end; /* bytes of the value, half open */
 };
 
 struct item_occurrence {
-    uint32_t id;
-    uint32_t hit;
-    uint32_t next; /* of the same id, ITEM_NO_HIT at the end */
+    uint32_t word;
+    uint32_t next; /* of the same test, ITEM_NONE at the end */
 };
 
-struct item_test {        /* of one id */
+struct item_test { /* of one id */
+    uint32_t id;
     uint32_t first, last; /* occurrences */
     uint32_t n;
     uint32_t fields; /* bits of the fields it occurs in */
+    uint32_t next;   /* test in the same bucket, ITEM_NONE at the end */
 };
 
 struct item_chains {
-    bool is_made;    /* of this item */
-    uint32_t *ranks; /* for each id that is present: its place in ids and tests */
+    bool is_made; /* of this item */
+    bool has_all; /* of all tests but the quiet ones */
     struct item_test *tests;
-    size_t tests_size;
+    uint32_t *buckets; /* their first test */
+    size_t tests_size; /* of both, a power of two */
+    unsigned shift;    /* from the hash of an id to its bucket */
+    struct item_occurrence *occurrences;
+    size_t n_occurrences, occurrences_size;
+};
+
+struct item_places {
+    bool is_made; /* of this item */
+    struct item_place *of_words;
+    size_t size;
 };
 
 struct item_index {
@@ -61,51 +72,75 @@ struct item_index {
     unsigned language;
     struct words *words;
     struct lexicon *lexicon;
-    uint64_t *present; /* a bit for each id */
+    uint64_t *present; /* a bit for each id that occurs, quiet ones excepted */
     uint32_t *ids;     /* those that are present */
-    size_t n_ids;
-    struct item_hit *hits;
-    size_t n_hits, hits_size;
-    struct item_occurrence *occurrences;
-    size_t n_occurrences, occurrences_size;
+    size_t n_ids, ids_size;
+    uint32_t *found; /* for each word, what the lexicon found */
+    size_t n_words, found_size;
     struct item_chains *chains;
+    struct item_places *places;
     struct item_value *values;
     size_t n_values, values_size;
     unsigned fields; /* bits of the fields that values are of */
     bool is_large;
     uint32_t *sifted; /* words of a chunk that may pass a test */
-    uint32_t *found;  /* for each of them: what the lexicon found */
     size_t sifted_size;
-    uint32_t position;
+    uint32_t position;   /* of the next value */
     int summary_repeats; /* -1: not looked at yet */
 };
 
 struct item_index *item_index_new(const struct ruleset *set);
 void item_index_free(struct item_index *index);
 size_t item_index_bytes(const struct item_index *index);
-void item_index_fill(struct item_index *index, const struct rule_item *item);
+/* uses: as for lexicon_start() */
+void item_index_fill(struct item_index *index, const struct rule_item *item, const uint8_t *uses);
 /* Whether the words of the summary stand in a row in the content. */
 bool item_summary_repeats(struct item_index *index);
 
-void item_chain(const struct item_index *index, struct item_chains *chains);
+/* The value that has the word. */
+const struct item_value *item_value_of(const struct item_index *index, uint32_t word);
+uint32_t item_position(const struct item_index *index, uint32_t word);
+/* The word at a position where there is one. */
+uint32_t item_word_at(const struct item_index *index, uint32_t position);
+struct item_place item_place(const struct item_index *index, uint32_t word);
 
-/* Of an id that is present. */
+void item_chain(const struct item_index *index, struct item_chains *chains);
+/* From here on, until the next item, all tests but quiet ones count as placed. */
+void item_chain_all(struct item_index *index);
+
+static inline uint32_t item_bucket(const struct item_chains *chains, uint32_t id)
+{
+    return id * UINT32_C(0x9E3779B1) >> chains->shift;
+}
+
+/* Of a placed id that is present. */
 static inline const struct item_test *item_test(const struct item_index *index, uint32_t id)
 {
-    if (!index->chains->is_made)
+    const struct item_chains *chains = index->chains;
+    if (!chains->is_made)
         item_chain(index, index->chains);
-    return &index->chains->tests[index->chains->ranks[id]];
+    const struct item_test *test = &chains->tests[chains->buckets[item_bucket(chains, id)]];
+    while (test->id != id)
+        test = &chains->tests[test->next];
+    return test;
+}
+
+/* 1 where some word passes the test. */
+static inline uint64_t item_bit(const struct item_index *index, uint32_t id)
+{
+    return index->present[id / 64] >> id % 64 & 1;
+}
+
+/* Whether all the words are in these fields. */
+static inline bool item_is_within(const struct item_index *index, unsigned fields)
+{
+    return !(index->fields & ~fields);
 }
 
 static inline bool item_has(const struct item_index *index, uint32_t id, unsigned fields)
 {
-    return (index->present[id / 64] >> id % 64 & 1) &&
-           (!(index->fields & ~fields) || (item_test(index, id)->fields & fields));
-}
-
-static inline unsigned item_hit_field(const struct item_index *index, const struct item_hit *hit)
-{
-    return FIELD_BIT(index->values[hit->value].field);
+    return item_bit(index, id) &&
+           (item_is_within(index, fields) || (item_test(index, id)->fields & fields));
 }
 
 #endif

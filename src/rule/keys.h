@@ -15,14 +15,10 @@
 
 struct keys;
 
-/* What is asked of a rule first, side by side: whether a test that it needs besides its key turned
- * up at all, and then its program. */
-#define KEYS_GUARDS 5u
-
+/* What it takes to run most rules. */
 struct keys_probe {
-    uint16_t guards[KEYS_GUARDS]; /* hashes of tests of which one must turn up; 0: none is needed */
-    uint16_t fields;              /* of the rule */
     uint32_t code; /* of the rule; PROGRAM_NONE where its entry says more than this */
+    uint32_t fields;
 };
 
 struct keys *keys_new(const struct ruleset *set); /* borrowed */
@@ -32,5 +28,9 @@ size_t keys_bytes(const struct keys *keys);
 const uint32_t *keys_candidates(struct keys *keys, const struct item_index *index, size_t *ret_n);
 
 const struct keys_probe *keys_probes(const struct keys *keys); /* for each rule */
+
+/* enum lexicon_use for each test, once the keys are chosen for good; NULL before that. Valid as
+ * long as the keys are. */
+const uint8_t *keys_uses(const struct keys *keys);
 
 #endif

@@ -14,21 +14,12 @@ static const struct exact *exact_at(const struct item_index *index, uint32_t num
     return &g_array_index(index->set->exacts, struct exact, number);
 }
 
-static bool hit_passes(const struct item_index *index, uint32_t hit, uint32_t id)
+static bool exact_holds(const struct item_index *index, const struct exact *exact, uint32_t first,
+                        uint32_t last)
 {
-    uint32_t at = index->hits[hit].occurrence;
-    for (; at < index->n_occurrences && index->occurrences[at].hit == hit; at++)
-        if (index->occurrences[at].id == id)
-            return true;
-    return false;
-}
-
-static bool exact_holds(const struct item_index *index, const struct exact *exact,
-                        const struct item_hit *first, const struct item_hit *last)
-{
-    const struct item_value *value = &index->values[first->value];
-    return exact_matches(exact, index->set->strings->str, value->text, value->size, first->start,
-                         last->end);
+    const struct item_value *value = item_value_of(index, first);
+    return exact_matches(exact, index->set->strings->str, value->text, value->size,
+                         item_place(index, first).start, item_place(index, last).end);
 }
 
 /* Words in a row. */
@@ -38,72 +29,77 @@ struct phrase {
     size_t n;
 };
 
-/* Whether the word at the hit has the exact form that the leaf wants there. */
+/* Whether a word has the exact form that the leaf wants in its place i. */
 static bool word_is_exact(const struct item_index *index, const struct rule_leaf *leaf, size_t i,
-                          const struct item_hit *hit)
+                          uint32_t word)
 {
-    if (!leaf || !leaf->has_exacts)
+    if (!leaf->has_exacts)
         return true;
     uint32_t number = leaf_word(index, leaf, leaf->n_words + i);
-    return number == PROGRAM_NONE || exact_holds(index, exact_at(index, number), hit, hit);
+    return number == PROGRAM_NONE || exact_holds(index, exact_at(index, number), word, word);
 }
 
-/* Whether the words of the phrase from `from` on, by steps, stand in a row with the anchor's hit.
- */
+/* Whether the words around the anchor are those of the phrase. */
 static bool run_holds(const struct item_index *index, const struct phrase *phrase, size_t anchor,
-                      uint32_t hit, int step)
+                      uint32_t first)
 {
-    uint32_t position = index->hits[hit].position, value = index->hits[hit].value;
-    for (size_t i = anchor + (size_t)step; i < phrase->n; i += (size_t)step) {
-        uint32_t id = phrase->ids[i];
-        position += (uint32_t)step;
-        if (id == VOCAB_ANY)
-            continue; /* the phrase's ends are compared with the value's later */
-        do
-            hit += (uint32_t)step;
-        while (hit < index->n_hits && (step > 0 ? index->hits[hit].position < position
-                                                : index->hits[hit].position > position));
-        if (hit >= index->n_hits || index->hits[hit].position != position ||
-            index->hits[hit].value != value || !hit_passes(index, hit, id) ||
-            !word_is_exact(index, phrase->leaf, i, &index->hits[hit]))
+    for (size_t i = 0; i < phrase->n; i++)
+        if (i != anchor && phrase->ids[i] != VOCAB_ANY &&
+            !lexicon_has(index->lexicon, index->found[first + i], phrase->ids[i]))
             return false;
-    }
+    for (size_t i = 0; phrase->leaf && phrase->leaf->has_exacts && i < phrase->n; i++)
+        if (!word_is_exact(index, phrase->leaf, i, first + (uint32_t)i))
+            return false;
     return true;
 }
 
-/* The phrase with its anchor word at the hit. */
+/* The phrase with its word number anchor at this one. */
 static bool phrase_holds(const struct item_index *index, const struct phrase *phrase, size_t anchor,
-                         uint32_t hit, struct span *ret_span)
+                         uint32_t word, unsigned fields, struct span *ret_span)
 {
-    const struct item_value *value = &index->values[index->hits[hit].value];
-    uint32_t offset = index->hits[hit].position - value->position;
-    if (offset < anchor || offset - anchor + phrase->n > value->n_words ||
-        !word_is_exact(index, phrase->leaf, anchor, &index->hits[hit]) ||
-        !run_holds(index, phrase, anchor, hit, 1) ||
-        (anchor > 0 && !run_holds(index, phrase, anchor, hit, -1)))
+    uint32_t first = word - (uint32_t)anchor, last = first + (uint32_t)phrase->n - 1u;
+    if (word < anchor || last >= index->n_words || !run_holds(index, phrase, anchor, first))
         return false;
-    ret_span->start = index->hits[hit].position - (uint32_t)anchor;
-    ret_span->end = ret_span->start + (uint32_t)phrase->n - 1u;
-    if (!phrase->leaf || phrase->leaf->kind != LEAF_EXACT)
-        return true;
-    const struct exact *exact = exact_at(index, phrase->ids[phrase->n]);
-    return exact_holds(index, exact, leaf_hit_at(index, ret_span->start),
-                       leaf_hit_at(index, ret_span->end));
+    const struct item_value *value = item_value_of(index, word);
+    if (!(FIELD_BIT(value->field) & fields) || first < value->word ||
+        last - value->word >= value->n_words)
+        return false;
+    ret_span->start = value->position + (first - value->word);
+    ret_span->end = value->position + (last - value->word);
+    return !phrase->leaf || phrase->leaf->kind != LEAF_EXACT ||
+           exact_holds(index, exact_at(index, phrase->ids[phrase->n]), first, last);
 }
 
-/* The word that occurs least often; false where one does not occur at all. */
+/* Of the words whose places are known the one that occurs least often; false where a word does not
+ * occur at all. */
 static bool find_anchor(const struct item_index *index, const struct phrase *phrase,
                         unsigned fields, size_t *ret_anchor)
 {
     uint32_t fewest = UINT32_MAX;
-    for (size_t i = 0; i < phrase->n; i++)
-        if (phrase->ids[i] != VOCAB_ANY && !item_has(index, phrase->ids[i], fields))
+    size_t n_placed = 0, anchor = 0;
+    uint64_t all = 1;
+    for (size_t i = 0; i < phrase->n; i++) { /* without branches that nobody can foretell */
+        if (phrase->ids[i] == VOCAB_ANY)
+            continue;
+        enum lexicon_use use = lexicon_use(index->lexicon, phrase->ids[i]);
+        all &= item_bit(index, phrase->ids[i]) | (use == LEXICON_IS_QUIET);
+        anchor = use == LEXICON_IS_PLACED ? i : anchor;
+        n_placed += use == LEXICON_IS_PLACED;
+    }
+    if (!all)
+        return false;
+    *ret_anchor = anchor;
+    for (size_t i = 0; i < phrase->n && (n_placed > 1 || !item_is_within(index, fields)); i++) {
+        uint32_t id = phrase->ids[i];
+        if (id == VOCAB_ANY || lexicon_use(index->lexicon, id) != LEXICON_IS_PLACED)
+            continue;
+        if (!item_has(index, id, fields))
             return false;
-    for (size_t i = 0; i < phrase->n; i++)
-        if (phrase->ids[i] != VOCAB_ANY && item_test(index, phrase->ids[i])->n < fewest) {
-            fewest = item_test(index, phrase->ids[i])->n;
+        if (item_test(index, id)->n < fewest) {
+            fewest = item_test(index, id)->n;
             *ret_anchor = i;
         }
+    }
     return true;
 }
 
@@ -115,11 +111,10 @@ static bool phrase_spans(const struct item_index *index, const struct phrase *ph
     if (!find_anchor(index, phrase, fields, &anchor))
         return false;
     uint32_t at = item_test(index, phrase->ids[anchor])->first;
-    for (; at != ITEM_NO_HIT; at = index->occurrences[at].next) {
-        uint32_t hit = index->occurrences[at].hit;
+    for (; at != ITEM_NONE; at = index->chains->occurrences[at].next) {
+        uint32_t word = index->chains->occurrences[at].word;
         struct span span;
-        if (!(item_hit_field(index, &index->hits[hit]) & fields) ||
-            !phrase_holds(index, phrase, anchor, hit, &span))
+        if (!phrase_holds(index, phrase, anchor, word, fields, &span))
             continue;
         if (!out)
             return true;
@@ -141,11 +136,13 @@ void leaf_word_spans(const struct item_index *index, uint32_t id, unsigned field
 {
     if (!item_has(index, id, fields))
         return;
-    for (uint32_t at = item_test(index, id)->first; at != ITEM_NO_HIT;
-         at = index->occurrences[at].next) {
-        const struct item_hit *hit = &index->hits[index->occurrences[at].hit];
-        if (item_hit_field(index, hit) & fields)
-            spans_add(out, hit->position, hit->position);
+    for (uint32_t at = item_test(index, id)->first; at != ITEM_NONE;
+         at = index->chains->occurrences[at].next) {
+        uint32_t word = index->chains->occurrences[at].word;
+        const struct item_value *value = item_value_of(index, word);
+        uint32_t position = value->position + (word - value->word);
+        if (FIELD_BIT(value->field) & fields)
+            spans_add(out, position, position);
     }
 }
 
@@ -171,11 +168,12 @@ static GArray *gather_places(const struct item_index *index, const struct rule_l
             g_array_set_size(places, 0);
             return places;
         }
-        for (uint32_t at = item_test(index, id)->first; at != ITEM_NO_HIT;
-             at = index->occurrences[at].next) {
-            const struct item_hit *hit = &index->hits[index->occurrences[at].hit];
-            struct place place = {hit->position, UINT32_C(1) << i};
-            if ((item_hit_field(index, hit) & fields) && word_is_exact(index, leaf, i, hit))
+        for (uint32_t at = item_test(index, id)->first; at != ITEM_NONE;
+             at = index->chains->occurrences[at].next) {
+            uint32_t word = index->chains->occurrences[at].word;
+            const struct item_value *value = item_value_of(index, word);
+            struct place place = {value->position + (word - value->word), UINT32_C(1) << i};
+            if ((FIELD_BIT(value->field) & fields) && word_is_exact(index, leaf, i, word))
                 g_array_append_val(places, place);
         }
     }
@@ -288,17 +286,4 @@ bool leaf_spans(const struct item_index *index, const struct rule_leaf *leaf, un
                             .ids = &g_array_index(index->set->words, uint32_t, leaf->at),
                             .n = leaf->n_words};
     return phrase_spans(index, &phrase, fields, out);
-}
-
-const struct item_hit *leaf_hit_at(const struct item_index *index, uint32_t position)
-{
-    size_t low = 0, high = index->n_hits;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (index->hits[middle].position < position)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return &index->hits[low];
 }

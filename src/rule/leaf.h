@@ -40,8 +40,6 @@ struct leaf_piece {
 /* The first match of a REGEX or VALUE leaf. ret_piece may be NULL. */
 bool leaf_piece(const struct item_index *index, const struct rule_leaf *leaf, unsigned fields,
                 struct leaf_scratch *scratch, struct leaf_piece *ret_piece);
-/* The first hit at the position or behind it; there must be one. */
-const struct item_hit *leaf_hit_at(const struct item_index *index, uint32_t position);
 /* The bytes that a span of this leaf covers in its value (EXACT: with the signs around). */
 void leaf_range(const struct item_index *index, const struct rule_leaf *leaf,
                 const struct span *span, struct leaf_piece *ret_piece);

@@ -138,13 +138,11 @@ static size_t previous(const char *text, size_t pos)
 void leaf_range(const struct item_index *index, const struct rule_leaf *leaf,
                 const struct span *span, struct leaf_piece *ret_piece)
 {
-    const struct item_hit *first = leaf_hit_at(index, span->start);
-    const struct item_hit *last = first;
-    while (last + 1 < index->hits + index->n_hits && last[1].position <= span->end)
-        last++; /* a lone * at the phrase's end may stand on no hit */
-    const struct item_value *value = &index->values[first->value];
+    uint32_t first = item_word_at(index, span->start);
+    const struct item_value *value = item_value_of(index, first);
     *ret_piece =
-        (struct leaf_piece){value->field, value->index, value->text, first->start, last->end};
+        (struct leaf_piece){value->field, value->index, value->text, item_place(index, first).start,
+                            item_place(index, first + (span->end - span->start)).end};
     if (!leaf || leaf->kind != LEAF_EXACT)
         return;
     uint32_t number = g_array_index(index->set->words, uint32_t, leaf->at + leaf->n_words);

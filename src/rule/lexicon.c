@@ -11,7 +11,7 @@
 
 struct slot {
     uint64_t key[2];
-    uint64_t rest; /* bytes 16-21, the language, the size, which is never 0 */
+    uint64_t rest; /* the word's, with the language; never 0, because the size is not */
     uint32_t ids;
 };
 
@@ -63,16 +63,6 @@ static void forget_all(struct lexicon *lexicon)
     g_array_set_size(lexicon->ids, 0);
 }
 
-/* What slot.rest is for a word of up to LEXICON_WORD_BYTES. */
-static inline uint64_t rest_of(const struct word *word, unsigned language)
-{
-    uint64_t rest;
-    unsigned n_rest = MAX(word->size, WORD_KEY_BYTES) - WORD_KEY_BYTES;
-    memcpy(&rest, word->folded + WORD_KEY_BYTES, sizeof rest);
-    rest = GUINT64_FROM_LE(rest) & ((UINT64_C(1) << (8 * n_rest & 63)) - 1);
-    return rest | (uint64_t)language << 48 | (uint64_t)word->size << 56;
-}
-
 /* 0 where it is in the slot. */
 static inline uint64_t differs(const struct slot *slot, const struct word *word, uint64_t rest)
 {
@@ -84,24 +74,41 @@ static inline bool find(const struct lexicon *lexicon, const struct word *word, 
                         uint32_t *ret_ids)
 {
     const struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
-    uint64_t rest = rest_of(word, language);
+    uint64_t rest = word->rest | (uint64_t)language << 48;
     uint64_t first = differs(&bucket->slots[0], word, rest);
     uint64_t second = differs(&bucket->slots[1], word, rest);
     *ret_ids = bucket->slots[first != 0].ids;
-    return (!first || !second) && word->size <= LEXICON_WORD_BYTES;
+    return !first | !second;
+}
+
+static uint32_t use_bits(enum lexicon_use use)
+{
+    static const uint32_t bits[LEXICON_USES] = {0, LEXICON_UNPLACED,
+                                                LEXICON_UNPLACED | LEXICON_QUIET};
+    return bits[use];
 }
 
 static uint32_t keep_ids(struct lexicon *lexicon)
 {
     const GArray *resolved = lexicon->resolved;
+    const uint32_t *ids = (const uint32_t *)(const void *)resolved->data;
+    uint32_t at = lexicon->ids->len, counts[LEXICON_USES] = {0};
+    enum lexicon_use first = LEXICON_IS_QUIET;
     if (resolved->len == 0)
         return LEXICON_NONE;
     if (resolved->len == 1)
-        return g_array_index(resolved, uint32_t, 0);
-    uint32_t at = lexicon->ids->len, n = resolved->len;
-    g_array_append_val(lexicon->ids, n);
-    g_array_append_vals(lexicon->ids, resolved->data, n);
-    return LEXICON_LIST | at;
+        return ids[0] | use_bits(lexicon_use(lexicon, ids[0]));
+    g_array_append_vals(lexicon->ids, counts, LEXICON_USES);
+    for (enum lexicon_use use = 0; use < LEXICON_USES; use++) {
+        for (guint i = 0; i < resolved->len; i++)
+            if (lexicon_use(lexicon, ids[i]) == use) {
+                g_array_append_val(lexicon->ids, ids[i]);
+                first = MIN(first, use);
+            }
+        counts[use] = lexicon->ids->len - at - LEXICON_USES;
+    }
+    memcpy(&g_array_index(lexicon->ids, uint32_t, at), counts, sizeof counts);
+    return LEXICON_LIST | use_bits(first) | at;
 }
 
 static uint32_t resolve(struct lexicon *lexicon, const struct word *word, unsigned language)
@@ -115,10 +122,18 @@ static uint32_t resolve(struct lexicon *lexicon, const struct word *word, unsign
     if (word->size <= LEXICON_WORD_BYTES) {
         struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
         bucket->slots[1] = bucket->slots[0];
-        bucket->slots[0] = (struct slot){
-            .key = {word->key[0], word->key[1]}, .rest = rest_of(word, language), .ids = ids};
+        bucket->slots[0] = (struct slot){.key = {word->key[0], word->key[1]},
+                                         .rest = word->rest | (uint64_t)language << 48,
+                                         .ids = ids};
     }
     return ids;
+}
+
+void lexicon_start(struct lexicon *lexicon, const uint8_t *uses)
+{
+    if (lexicon->ids->len >= IDS_MAX || uses != lexicon->uses)
+        forget_all(lexicon);
+    lexicon->uses = uses;
 }
 
 void lexicon_find(struct lexicon *lexicon, const struct word *list, const uint32_t *sifted,
@@ -131,20 +146,19 @@ void lexicon_find(struct lexicon *lexicon, const struct word *list, const uint32
         lexicon->missing_size = n;
         lexicon->missing = g_renew(uint32_t, lexicon->missing, n);
     }
-    if (lexicon->ids->len >= IDS_MAX)
-        forget_all(lexicon);
     for (size_t i = 0; i < n; i++)
         __builtin_prefetch(&lexicon->buckets[list[sifted[i]].hash & lexicon->mask]);
     for (size_t i = 0; i < n; i++) {
-        lexicon->missing[n_missing] = (uint32_t)i;
-        n_missing += !find(lexicon, &list[sifted[i]], language, &found[i]);
+        uint32_t at = sifted[i];
+        lexicon->missing[n_missing] = at;
+        n_missing += !find(lexicon, &list[at], language, &found[at]);
     }
     for (size_t i = 0; i < n_missing; i++)
-        vocab_prefetch(lexicon->vocab, &list[sifted[lexicon->missing[i]]]);
+        vocab_prefetch(lexicon->vocab, &list[lexicon->missing[i]]);
     for (size_t i = 0; i < n_missing; i++)
-        vocab_prefetch_entry(lexicon->vocab, &list[sifted[lexicon->missing[i]]]);
+        vocab_prefetch_entry(lexicon->vocab, &list[lexicon->missing[i]]);
     for (size_t i = 0; i < n_missing; i++) {
         size_t at = lexicon->missing[i];
-        found[at] = resolve(lexicon, &list[sifted[at]], language);
+        found[at] = resolve(lexicon, &list[at], language);
     }
 }

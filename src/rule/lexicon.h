@@ -3,7 +3,12 @@
  * Most words of a text were seen a moment ago. The lexicon keeps, for each of the last ones, the
  * ids of the tests it passes (mostly none), so that a word costs one probe of one cache line,
  * whatever the rules hold. Two words share a bucket; the older one gives way. Words over
- * LEXICON_WORD_BYTES are resolved every time. */
+ * LEXICON_WORD_BYTES are resolved every time.
+ *
+ * What the rules want to know of a test differs. Of most it is whether a word passed it at all
+ * ("asked"), of some also which words did ("placed"). Those that are only a part of phrases, and
+ * not the part that these are looked for by, are "quiet": a word that passes one is of interest
+ * beside another word only. */
 #ifndef RULE_LEXICON_H
 #define RULE_LEXICON_H
 
@@ -14,10 +19,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LEXICON_WORD_BYTES 22
+#define LEXICON_WORD_BYTES (WORD_KEY_BYTES + WORD_REST_BYTES)
 
-#define LEXICON_NONE UINT32_MAX
-#define LEXICON_LIST UINT32_C(0x80000000) /* an offset in ids; else the one id */
+/* What was found for a word: the one id of a test, or with LEXICON_LIST an offset in ids. */
+#define LEXICON_LIST     UINT32_C(0x80000000)
+#define LEXICON_QUIET    UINT32_C(0x40000000) /* all of its tests are */
+#define LEXICON_UNPLACED UINT32_C(0x20000000) /* none of its tests is placed */
+#define LEXICON_NONE     UINT32_MAX           /* no test at all; has all these bits */
+#define LEXICON_REST     UINT32_C(0x1FFFFFFF)
+
+enum lexicon_use { LEXICON_IS_PLACED, LEXICON_IS_ASKED, LEXICON_IS_QUIET, LEXICON_USES };
 
 struct lexicon_bucket;
 
@@ -27,30 +38,55 @@ struct lexicon {
     struct lexicon_bucket *buckets;
     size_t mask;
     bool knows_languages;
-    GArray *ids;       /* count, ids …: of words that pass several tests */
+    const uint8_t *uses; /* enum lexicon_use for each test, borrowed; NULL: all are placed */
+    GArray *ids; /* for words that pass several tests: for each use, how many tests of it or of one
+                    before it; then the tests in order of use */
     GArray *resolved;  /* of the word at hand */
-    uint32_t *missing; /* places in sifted, of the chunk at hand */
+    uint32_t *missing; /* places in list, of the chunk at hand */
     size_t missing_size;
 };
 
 struct lexicon *lexicon_new(const struct vocab *vocab); /* borrowed */
 void lexicon_free(struct lexicon *lexicon);
 size_t lexicon_bytes(const struct lexicon *lexicon);
-/* Looks up the words list[sifted[i]] of an item in that language. What is found for each stands for
- * the ids of the tests it passes, lexicon_ids(), until the next call. */
+/* To be called before the words of an item are looked up. uses is borrowed until the next call. */
+void lexicon_start(struct lexicon *lexicon, const uint8_t *uses);
+/* Looks up the words list[sifted[i]] of an item in that language. What is found for each, in
+ * found[sifted[i]], stands for the tests it passes until the next lexicon_start(). */
 void lexicon_find(struct lexicon *lexicon, const struct word *list, const uint32_t *sifted,
                   size_t n, unsigned language, uint32_t *found);
 
+/* Of what was found, the tests of this use and those before it; there must be some. */
 static inline const uint32_t *lexicon_ids(const struct lexicon *lexicon, const uint32_t *found,
-                                          size_t *ret_n)
+                                          enum lexicon_use use, size_t *ret_n)
 {
-    if (*found == LEXICON_NONE || !(*found & LEXICON_LIST)) {
-        *ret_n = *found != LEXICON_NONE;
+    if (!(*found & LEXICON_LIST)) {
+        *ret_n = 1;
         return found;
     }
-    const uint32_t *list = &g_array_index(lexicon->ids, uint32_t, *found & ~LEXICON_LIST);
-    *ret_n = *list;
-    return list + 1;
+    const uint32_t *list = &g_array_index(lexicon->ids, uint32_t, *found & LEXICON_REST);
+    *ret_n = list[use];
+    return list + LEXICON_USES;
+}
+
+/* Whether the test is among what was found. */
+static inline bool lexicon_has(const struct lexicon *lexicon, uint32_t found, uint32_t id)
+{
+    size_t n;
+    if (!(found & LEXICON_LIST))
+        return (found & LEXICON_REST) == id;
+    if (found == LEXICON_NONE)
+        return false;
+    const uint32_t *ids = lexicon_ids(lexicon, &found, LEXICON_IS_QUIET, &n);
+    for (size_t i = 0; i < n; i++)
+        if (ids[i] == id)
+            return true;
+    return false;
+}
+
+static inline enum lexicon_use lexicon_use(const struct lexicon *lexicon, uint32_t id)
+{
+    return lexicon->uses ? (enum lexicon_use)lexicon->uses[id] : LEXICON_IS_PLACED;
 }
 
 #endif

@@ -141,7 +141,7 @@ const struct rule_match *rule_match_item(struct rule_matcher *matcher, const str
     g_array_set_size(matcher->evidence, 0);
     g_array_set_size(matcher->stopped, 0);
     matcher->eval.item++;
-    item_index_fill(matcher->index, item);
+    item_index_fill(matcher->index, item, keys_uses(matcher->keys));
     find_matches(matcher, item);
     if (with_evidence)
         find_evidence(matcher);
@@ -155,7 +155,7 @@ char *rule_matcher_explain(struct rule_matcher *matcher, const struct rule_item 
     const struct rule_entry *entry = &g_array_index(matcher->set->rules, struct rule_entry, rule);
     bool is_stopped;
     matcher->eval.item++;
-    item_index_fill(matcher->index, item);
+    item_index_fill(matcher->index, item, keys_uses(matcher->keys));
     if (!in_scope(matcher, entry->scope, item)) {
         *ret_clause = g_strdup("feeds");
         return g_strdup("the rule does not look at this feed");

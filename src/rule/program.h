@@ -49,7 +49,7 @@ enum program_op {
 #define PROGRAM_NONE             UINT32_MAX
 /* Words of a program that are brought in before it runs; most are not longer. As many may be read
  * behind the last one. */
-#define PROGRAM_TOUCHED 48u
+#define PROGRAM_TOUCHED 32u
 
 enum leaf_kind {
     LEAF_PHRASE,    /* words in a row, of which some are exact */
