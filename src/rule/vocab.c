@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-#define NONE            UINT32_MAX
-#define SHORT_LENGTHS   64u /* beginnings shorter than this have a bit each */
-#define READABLE_BEYOND WORD_KEY_BYTES
-#define FILTER_BITS_MIN (1u << 12)
-#define FILTER_BITS_MAX (1u << 20)
+#define NONE             UINT32_MAX
+#define SHORT_LENGTHS    64u /* beginnings shorter than this have a bit each */
+#define READABLE_BEYOND  WORD_KEY_BYTES
+#define FILTER_BITS_MIN  (1u << 12)
+#define FILTER_BITS_MAX  (1u << 20)
+#define FILTER_TESTS_MAX 20000u
 
 struct entry {
     uint32_t text; /* offset in the pool */
@@ -226,23 +227,6 @@ static uint32_t filter_bits(uint32_t n)
     return n_bits;
 }
 
-static void note_beginnings(struct vocab *vocab)
-{
-    char copy[WORD_BYTES_MAX + READABLE_BEYOND];
-    uint32_t n = 0;
-    for (uint32_t id = 0; id < vocab->entries->len; id++)
-        n += entry_of(vocab, id)->test == WORD_BEGINS;
-    vocab->beginnings_mask = filter_bits(n) - 1;
-    vocab->beginnings = g_new0(uint64_t, filter_bits(n) / 64);
-    for (uint32_t id = 0; id < vocab->entries->len; id++) {
-        struct word word;
-        if (entry_of(vocab, id)->test != WORD_BEGINS)
-            continue;
-        load_entry(vocab, entry_of(vocab, id), &word, copy);
-        set_bit(vocab->beginnings, word.hash & vocab->beginnings_mask);
-    }
-}
-
 /* Bytes that every beginning of a class has at least. */
 static void choose_keep(struct vocab *vocab)
 {
@@ -258,24 +242,45 @@ static void choose_keep(struct vocab *vocab)
         vocab->filter.keep[class] = GUINT64_TO_LE(UINT64_MAX >> (64 - 8 * shortest[class]));
 }
 
-static void make_filter(struct vocab *vocab)
+static inline uint32_t begin_bit(const struct vocab_filter *filter, uint64_t key)
 {
-    struct vocab_filter *filter = &vocab->filter;
-    uint32_t n_bits = filter_bits(vocab->entries->len);
-    if (vocab->wildcards->len > 0 || vocab->inflections->len > 0)
-        return;
-    filter->mask = n_bits - 1;
-    filter->words = vocab->filter_words = g_new0(uint64_t, n_bits / 64);
+    return vocab_begin_bit(key & filter->keep[vocab_key_class(key)]);
+}
+
+static void note_beginnings(struct vocab *vocab)
+{
+    char copy[WORD_BYTES_MAX + READABLE_BEYOND];
+    uint32_t n = 0;
+    for (uint32_t id = 0; id < vocab->entries->len; id++)
+        n += entry_of(vocab, id)->test == WORD_BEGINS;
+    vocab->beginnings_mask = filter_bits(n) - 1;
+    vocab->beginnings = g_new0(uint64_t, filter_bits(n) / 64);
     choose_keep(vocab);
     for (uint32_t id = 0; id < vocab->entries->len; id++) {
+        struct word word;
+        if (entry_of(vocab, id)->test != WORD_BEGINS)
+            continue;
+        load_entry(vocab, entry_of(vocab, id), &word, copy);
+        set_bit(vocab->beginnings, word.hash & vocab->beginnings_mask);
+        set_bit(vocab->filter.begins, begin_bit(&vocab->filter, word.key[0]));
+    }
+}
+
+/* A filter that nearly all words pass is none. */
+static void make_filter(struct vocab *vocab)
+{
+    uint32_t n = vocab->entries->len, n_bits = filter_bits(n);
+    if (n >= FILTER_TESTS_MAX || vocab->wildcards->len > 0 || vocab->inflections->len > 0)
+        return;
+    vocab->filter.mask = n_bits - 1;
+    vocab->filter.words = vocab->filter_words = g_new0(uint64_t, n_bits / 64);
+    for (uint32_t id = 0; id < n; id++) {
         char copy[WORD_BYTES_MAX + READABLE_BEYOND];
         struct word word;
+        if (entry_of(vocab, id)->test != WORD_IS)
+            continue;
         load_entry(vocab, entry_of(vocab, id), &word, copy);
-        if (entry_of(vocab, id)->test == WORD_IS)
-            set_bit(vocab->filter_words, word.hash & filter->mask);
-        else
-            set_bit(filter->begins,
-                    vocab_begin_bit(word.key[0] & filter->keep[vocab_key_class(word.key[0])]));
+        set_bit(vocab->filter_words, word.hash & vocab->filter.mask);
     }
 }
 
@@ -460,6 +465,8 @@ static void resolve_inflections(const struct vocab *vocab, struct vocab_stems *s
 static void resolve_beginnings(const struct vocab *vocab, const struct word *word, GArray *ids)
 {
     struct word begin;
+    if (!has_bit(vocab->filter.begins, begin_bit(&vocab->filter, word->key[0])))
+        return;
     for (unsigned size = 1; size <= word->size && size <= vocab->longest; size++) {
         if (size < SHORT_LENGTHS && !(vocab->lengths >> size & 1))
             continue;

@@ -23,8 +23,8 @@ struct vocab;
 
 #define VOCAB_BEGIN_BITS (1u << 15)
 
-/* Once sealed: bits for the hashes of whole words, and for those of the first bytes that all
- * beginnings have. */
+/* Once sealed: bits for the hashes of whole words, where these are few, and for those of the first
+ * bytes that all beginnings have. */
 struct vocab_filter {
     const uint64_t *words; /* NULL: every word may pass a test */
     uint32_t mask;
