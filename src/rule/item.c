@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define LARGE 20000u /* tests: so many that nearly every word passes one */
+#define AT_ONCE 256u /* words */
 
 struct item_index *item_index_new(const struct ruleset *set)
 {
@@ -11,7 +11,6 @@ struct item_index *item_index_new(const struct ruleset *set)
     index->set = set;
     index->words = words_new();
     index->lexicon = lexicon_new(set->vocab);
-    index->is_large = n >= LARGE;
     index->present = g_new0(uint64_t, n / 64 + 1);
     index->chains = g_new0(struct item_chains, 1);
     index->places = g_new0(struct item_places, 1);
@@ -28,6 +27,8 @@ void item_index_free(struct item_index *index)
     g_free(index->ids);
     g_free(index->values);
     g_free(index->sifted);
+    g_free(index->single);
+    g_free(index->lists);
     g_free(index->found);
     g_free(index->chains->tests);
     g_free(index->chains->buckets);
@@ -43,7 +44,8 @@ size_t item_index_bytes(const struct item_index *index)
     size_t n = vocab_size(index->set->vocab);
     return sizeof *index + lexicon_bytes(index->lexicon) + n / 8 +
            index->ids_size * sizeof *index->ids +
-           index->chains->tests_size * (sizeof(struct item_test) + sizeof(uint32_t)) +
+           index->chains->tests_size * sizeof(struct item_test) +
+           index->chains->buckets_size * sizeof(uint32_t) +
            index->chains->occurrences_size * sizeof(struct item_occurrence) +
            index->places->size * sizeof(struct item_place) +
            index->found_size * sizeof *index->found;
@@ -60,74 +62,93 @@ static void clear(struct item_index *index)
     index->summary_repeats = -1;
 }
 
-/* Empty buckets, about twice as many as there will be tests. */
-static void make_buckets(struct item_chains *chains, size_t n_ids)
+static void make_buckets(struct item_chains *chains)
 {
-    unsigned n_bits = g_bit_storage(MAX(64, n_ids * 2) - 1);
-    size_t n = (size_t)1 << n_bits;
-    if (n > chains->tests_size) {
-        chains->tests_size = n;
-        chains->tests = g_renew(struct item_test, chains->tests, n);
-        chains->buckets = g_renew(uint32_t, chains->buckets, n);
-    }
+    unsigned n_bits = g_bit_storage(MAX(64, chains->n_occurrences) - 1);
+    chains->n_buckets = (size_t)1 << n_bits;
     chains->shift = 32 - n_bits;
-    memset(chains->buckets, 0xFF, n * sizeof *chains->buckets);
+    if (2 * chains->n_buckets > chains->buckets_size) {
+        chains->buckets_size = 2 * chains->n_buckets;
+        chains->buckets = g_renew(uint32_t, chains->buckets, chains->buckets_size);
+    }
+    memset(chains->buckets, 0xFF, 2 * chains->n_buckets * sizeof *chains->buckets);
 }
 
-static struct item_occurrence *occurrence_new(struct item_chains *chains)
+static void make_occurrences(struct item_chains *chains, size_t n)
 {
-    if (G_UNLIKELY(chains->n_occurrences == chains->occurrences_size)) {
-        chains->occurrences_size = MAX(1024, chains->occurrences_size * 2);
+    if (G_UNLIKELY(chains->n_occurrences + n > chains->occurrences_size)) {
+        chains->occurrences_size = MAX(chains->occurrences_size * 2, chains->n_occurrences + n);
         chains->occurrences =
             g_renew(struct item_occurrence, chains->occurrences, chains->occurrences_size);
     }
-    return &chains->occurrences[chains->n_occurrences++];
 }
 
-static struct item_test *find_test(struct item_chains *chains, uint32_t id, uint32_t *n_tests)
+/* Those of the words from..to, at most AT_ONCE. First those that pass one test; which do cannot be
+ * foretold, so that there is no branch on it. */
+static void gather(const struct item_index *index, struct item_chains *chains, uint32_t from,
+                   uint32_t to)
 {
-    uint32_t *bucket = &chains->buckets[item_bucket(chains, id)], found = *bucket;
-    while (found != ITEM_NONE && chains->tests[found].id != id)
-        found = chains->tests[found].next;
-    if (found != ITEM_NONE)
-        return &chains->tests[found];
-    chains->tests[*n_tests] = (struct item_test){.id = id, .next = *bucket};
-    *bucket = (*n_tests)++;
-    return &chains->tests[*bucket];
-}
-
-static void chain_word(struct item_chains *chains, struct item_test *test, uint32_t word,
-                       enum field field)
-{
-    uint32_t at = (uint32_t)chains->n_occurrences;
-    *occurrence_new(chains) = (struct item_occurrence){.word = word, .next = ITEM_NONE};
-    if (test->n++ == 0)
-        test->first = at;
-    else
-        chains->occurrences[test->last].next = at;
-    test->last = at;
-    test->fields |= FIELD_BIT(field);
+    enum lexicon_use use = chains->has_all ? LEXICON_IS_ASKED : LEXICON_IS_PLACED;
+    uint32_t passed_over = chains->has_all ? LEXICON_QUIET : LEXICON_UNPLACED;
+    uint32_t lists[AT_ONCE + 1];
+    size_t n_lists = 0;
+    make_occurrences(chains, AT_ONCE + 1);
+    for (uint32_t word = from; word < to; word++) {
+        uint32_t found = index->found[word];
+        struct item_occurrence *next = &chains->occurrences[chains->n_occurrences];
+        next->id = found & LEXICON_REST;
+        next->word = lists[n_lists] = word;
+        chains->n_occurrences += !(found & (passed_over | LEXICON_LIST));
+        n_lists += (found & (passed_over | LEXICON_LIST)) == LEXICON_LIST;
+    }
+    for (size_t i = 0; i < n_lists; i++) {
+        size_t n;
+        const uint32_t *ids = lexicon_ids(index->lexicon, &index->found[lists[i]], use, &n);
+        make_occurrences(chains, n);
+        for (size_t k = 0; k < n; k++)
+            chains->occurrences[chains->n_occurrences++] =
+                (struct item_occurrence){.id = ids[k], .word = lists[i]};
+    }
 }
 
 void item_chain(const struct item_index *index, struct item_chains *chains)
 {
-    enum lexicon_use use = chains->has_all ? LEXICON_IS_ASKED : LEXICON_IS_PLACED;
-    uint32_t n_tests = 0, passed_over = chains->has_all ? LEXICON_QUIET : LEXICON_UNPLACED;
     chains->is_made = true;
+    chains->n_tests = 0;
     chains->n_occurrences = 0;
-    make_buckets(chains, index->n_ids);
-    for (size_t v = 0; v < index->n_values; v++) {
-        const struct item_value *value = &index->values[v];
-        for (uint32_t word = value->word; word < value->word + value->n_words; word++) {
-            size_t n;
-            if (index->found[word] & passed_over)
-                continue;
-            const uint32_t *ids = lexicon_ids(index->lexicon, &index->found[word], use, &n);
-            for (size_t i = 0; i < n; i++)
-                chain_word(chains, find_test(chains, ids[i] & LEXICON_REST, &n_tests), word,
-                           value->field);
-        }
+    for (size_t from = 0; from < index->n_words; from += AT_ONCE)
+        gather(index, chains, (uint32_t)from, (uint32_t)MIN(from + AT_ONCE, index->n_words));
+    make_buckets(chains);
+    for (uint32_t at = 0; at < chains->n_occurrences; at++) {
+        uint32_t *bucket = &chains->buckets[item_bucket(chains, chains->occurrences[at].id)];
+        chains->occurrences[at].in_bucket = *bucket;
+        *bucket = at;
     }
+}
+
+const struct item_test *item_sum_up(const struct item_index *index, struct item_chains *chains,
+                                    uint32_t id)
+{
+    uint32_t bucket = item_bucket(chains, id),
+             *in_tests = &chains->buckets[chains->n_buckets + bucket];
+    if (chains->n_tests == chains->tests_size) {
+        chains->tests_size = MAX(64, chains->tests_size * 2);
+        chains->tests = g_renew(struct item_test, chains->tests, chains->tests_size);
+    }
+    struct item_test *test = &chains->tests[chains->n_tests];
+    *test = (struct item_test){.id = id, .first = ITEM_NONE, .in_bucket = *in_tests};
+    *in_tests = (uint32_t)chains->n_tests++;
+    for (uint32_t at = chains->buckets[bucket]; at != ITEM_NONE;
+         at = chains->occurrences[at].in_bucket) {
+        struct item_occurrence *occurrence = &chains->occurrences[at];
+        if (occurrence->id != id)
+            continue;
+        occurrence->next = test->first;
+        test->first = at;
+        test->n++;
+        test->fields |= FIELD_BIT(item_value_of(index, occurrence->word)->field);
+    }
+    return test;
 }
 
 void item_chain_all(struct item_index *index)
@@ -192,7 +213,7 @@ struct item_place item_place(const struct item_index *index, uint32_t word)
     return index->places->of_words[word];
 }
 
-/* The words of a chunk that may pass a test. A filter that nearly all words pass is none. */
+/* The words of a chunk that may pass a test. */
 static size_t sift_words(struct item_index *index, const struct word *list, size_t n)
 {
     const struct vocab_filter *filter = vocab_filter(index->set->vocab);
@@ -200,7 +221,7 @@ static size_t sift_words(struct item_index *index, const struct word *list, size
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
         sifted[kept] = (uint32_t)i;
-        kept += index->is_large || !filter->words || vocab_may_pass(filter, &list[i]);
+        kept += !filter->words || vocab_may_pass(filter, &list[i]);
     }
     return kept;
 }
@@ -210,6 +231,8 @@ static void make_room(struct item_index *index, size_t n)
     if (G_UNLIKELY(n > index->sifted_size)) {
         index->sifted_size = n;
         index->sifted = g_renew(uint32_t, index->sifted, n);
+        index->single = g_renew(uint32_t, index->single, n);
+        index->lists = g_renew(uint32_t, index->lists, n);
     }
     if (G_UNLIKELY(index->n_words + n > index->found_size)) {
         index->found_size = MAX(index->found_size * 2, index->n_words + n);
@@ -217,54 +240,62 @@ static void make_room(struct item_index *index, size_t n)
     }
 }
 
-/* Leaves those of the n words that pass a test which is not quiet. Returns how many. */
-static size_t drop_quiet(uint32_t *sifted, size_t n, const uint32_t *found)
+/* Those of the n words that pass a test which is asked for: the one id, or where the list is.
+ * Apart, and without branches, because which a word is cannot be foretold. */
+static void split_found(struct item_index *index, const uint32_t *found, size_t n,
+                        size_t *ret_n_single, size_t *ret_n_lists)
 {
-    size_t kept = 0;
+    size_t n_single = 0, n_lists = 0;
     for (size_t i = 0; i < n; i++) {
-        uint32_t at = sifted[i];
-        sifted[kept] = at;
-        kept += !(found[at] & LEXICON_QUIET);
+        uint32_t what = found[index->sifted[i]];
+        index->single[n_single] = index->lists[n_lists] = what;
+        n_single += !(what & (LEXICON_QUIET | LEXICON_LIST));
+        n_lists += (what & (LEXICON_QUIET | LEXICON_LIST)) == LEXICON_LIST;
     }
-    return kept;
+    *ret_n_single = n_single;
+    *ret_n_lists = n_lists;
 }
 
-static uint32_t *grow_ids(struct item_index *index, size_t n)
+static void make_ids(struct item_index *index, size_t n)
 {
-    index->ids_size = MAX(index->ids_size * 2, n + 256);
-    return index->ids = g_renew(uint32_t, index->ids, index->ids_size);
+    if (G_UNLIKELY(index->n_ids + n > index->ids_size)) {
+        index->ids_size = MAX(index->ids_size * 2, index->n_ids + n + 256);
+        index->ids = g_renew(uint32_t, index->ids, index->ids_size);
+    }
 }
 
-static void add_ids(struct item_index *index, const uint32_t *found, size_t n)
+static inline void add_id(struct item_index *index, uint32_t id)
 {
-    uint64_t *present = index->present;
-    uint32_t *all_ids = index->ids;
-    size_t n_ids = index->n_ids;
-    for (size_t i = 0; i < n; i++) {
-        size_t n_of_word;
-        const uint32_t *ids =
-            lexicon_ids(index->lexicon, &found[index->sifted[i]], LEXICON_IS_ASKED, &n_of_word);
-        if (G_UNLIKELY(n_ids + n_of_word > index->ids_size))
-            all_ids = grow_ids(index, n_ids + n_of_word);
-        for (size_t k = 0; k < n_of_word; k++) {
-            uint32_t id = ids[k] & LEXICON_REST;
-            all_ids[n_ids] = id;
-            n_ids += !(present[id / 64] >> id % 64 & 1);
-            present[id / 64] |= UINT64_C(1) << id % 64;
-        }
+    uint64_t *bits = &index->present[id / 64];
+    index->ids[index->n_ids] = id;
+    index->n_ids += !(*bits >> id % 64 & 1);
+    *bits |= UINT64_C(1) << id % 64;
+}
+
+static void add_ids(struct item_index *index, size_t n_single, size_t n_lists)
+{
+    make_ids(index, n_single);
+    for (size_t i = 0; i < n_single; i++)
+        add_id(index, index->single[i] & LEXICON_REST);
+    for (size_t i = 0; i < n_lists; i++) {
+        size_t n;
+        const uint32_t *ids = lexicon_ids(index->lexicon, &index->lists[i], LEXICON_IS_ASKED, &n);
+        make_ids(index, n);
+        for (size_t k = 0; k < n; k++)
+            add_id(index, ids[k]);
     }
-    index->n_ids = n_ids;
 }
 
 static void index_words(struct item_index *index, const struct word *list, size_t n)
 {
     make_room(index, n);
     uint32_t *found = index->found + index->n_words;
-    size_t n_sifted = sift_words(index, list, n);
+    size_t n_sifted = sift_words(index, list, n), n_single, n_lists;
     if (n_sifted < n)
         memset(found, 0xFF, n * sizeof *found); /* LEXICON_NONE */
     lexicon_find(index->lexicon, list, index->sifted, n_sifted, index->language, found);
-    add_ids(index, found, drop_quiet(index->sifted, n_sifted, found));
+    split_found(index, found, n_sifted, &n_single, &n_lists);
+    add_ids(index, n_single, n_lists);
     index->n_words += n;
 }
 

@@ -3,7 +3,7 @@
  * Words are numbered through the whole item; of each is kept which tests of the vocabulary it
  * passes. They have positions, too, which have a gap between values that no operator reaches
  * across. Most rules ask only whether a test was passed at all; where the first one asks which
- * words did, those that pass each placed test (rule/lexicon.h) are chained in order, and where one
+ * words did, those that pass a placed test (rule/lexicon.h) are chained by test, and where one
  * asks for places in the text, the values are cut into words once more.
  *
  * A struct item_index is scratch memory that is filled anew for every item. The item's texts are
@@ -37,27 +37,32 @@ struct item_place {
 };
 
 struct item_occurrence {
+    uint32_t id;
     uint32_t word;
-    uint32_t next; /* of the same test, ITEM_NONE at the end */
+    uint32_t next; /* of the same test, ITEM_NONE at the end; once item_test() was asked for it */
+    uint32_t in_bucket; /* the next one in the same bucket, ITEM_NONE at the end */
 };
 
 struct item_test { /* of one id */
     uint32_t id;
-    uint32_t first, last; /* occurrences */
+    uint32_t first; /* occurrence, in no order */
     uint32_t n;
-    uint32_t fields; /* bits of the fields it occurs in */
-    uint32_t next;   /* test in the same bucket, ITEM_NONE at the end */
+    uint32_t fields;    /* bits of the fields it occurs in */
+    uint32_t in_bucket; /* the next test in the same bucket, ITEM_NONE at the end */
 };
 
+/* Words by the placed tests that they pass: a hash table of occurrences, and one of the tests that
+ * were asked for. */
 struct item_chains {
     bool is_made; /* of this item */
     bool has_all; /* of all tests but the quiet ones */
-    struct item_test *tests;
-    uint32_t *buckets; /* their first test */
-    size_t tests_size; /* of both, a power of two */
-    unsigned shift;    /* from the hash of an id to its bucket */
     struct item_occurrence *occurrences;
     size_t n_occurrences, occurrences_size;
+    struct item_test *tests;
+    size_t n_tests, tests_size;
+    uint32_t *buckets; /* of occurrences, then as many of tests */
+    size_t n_buckets, buckets_size;
+    unsigned shift; /* from the hash of an id to its bucket */
 };
 
 struct item_places {
@@ -81,9 +86,9 @@ struct item_index {
     struct item_places *places;
     struct item_value *values;
     size_t n_values, values_size;
-    unsigned fields; /* bits of the fields that values are of */
-    bool is_large;
-    uint32_t *sifted; /* words of a chunk that may pass a test */
+    unsigned fields;          /* bits of the fields that values are of */
+    uint32_t *sifted;         /* words of a chunk that may pass a test */
+    uint32_t *single, *lists; /* what was found for those that pass some */
     size_t sifted_size;
     uint32_t position;   /* of the next value */
     int summary_repeats; /* -1: not looked at yet */
@@ -105,6 +110,8 @@ uint32_t item_word_at(const struct item_index *index, uint32_t position);
 struct item_place item_place(const struct item_index *index, uint32_t word);
 
 void item_chain(const struct item_index *index, struct item_chains *chains);
+const struct item_test *item_sum_up(const struct item_index *index, struct item_chains *chains,
+                                    uint32_t id);
 /* From here on, until the next item, all tests but quiet ones count as placed. */
 void item_chain_all(struct item_index *index);
 
@@ -113,16 +120,16 @@ static inline uint32_t item_bucket(const struct item_chains *chains, uint32_t id
     return id * UINT32_C(0x9E3779B1) >> chains->shift;
 }
 
-/* Of a placed id that is present. */
+/* Of a placed id that is present. Valid until the next call. */
 static inline const struct item_test *item_test(const struct item_index *index, uint32_t id)
 {
     const struct item_chains *chains = index->chains;
     if (!chains->is_made)
         item_chain(index, index->chains);
-    const struct item_test *test = &chains->tests[chains->buckets[item_bucket(chains, id)]];
-    while (test->id != id)
-        test = &chains->tests[test->next];
-    return test;
+    uint32_t at = chains->buckets[chains->n_buckets + item_bucket(chains, id)];
+    while (at != ITEM_NONE && chains->tests[at].id != id)
+        at = chains->tests[at].in_bucket;
+    return at != ITEM_NONE ? &chains->tests[at] : item_sum_up(index, index->chains, id);
 }
 
 /* 1 where some word passes the test. */
