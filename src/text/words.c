@@ -334,9 +334,8 @@ static inline bool is_continuation(unsigned char byte)
     return (byte & 0xC0) == 0x80;
 }
 
-/* Folds plain letters of one or two bytes, which most are, for as long as there are such. Those of
- * each length are alike for the processor's sake: it need not wait for one to know where the next
- * one goes. limit is the end of the text. */
+/* Folds plain letters of one or two bytes, which most are, for as long as there are such. limit is
+ * the end of the text. */
 static inline const unsigned char *fold_letters(const uint32_t *direct, const unsigned char *p,
                                                 const unsigned char *end,
                                                 const unsigned char *limit, char **out)
@@ -350,16 +349,13 @@ static inline const unsigned char *fold_letters(const uint32_t *direct, const un
                 break;
             *at++ = (char)FOLD_DATA(entry);
             p++;
-        } else if (p[0] >= 0xC2 && p[0] < 0xE0 && limit - p > 1 && (p[1] & 0xC0) == 0x80) {
+        } else if (p[0] >= 0xC2 && p[0] < 0xE0 && limit - p > 1 && is_continuation(p[1])) {
             entry = direct[(p[0] & 0x1Fu) << 6 | (p[1] & 0x3Fu)];
             uint32_t data = GUINT32_TO_LE(FOLD_DATA(entry));
             if (FOLD_CLASS(entry) != FOLD_LETTER)
                 break;
             memcpy(at, &data, sizeof data);
-            if (FOLD_LENGTH(entry) == 2)
-                at += 2;
-            else
-                at += FOLD_LENGTH(entry);
+            at += FOLD_LENGTH(entry);
             p += 2;
         } else {
             break;
@@ -374,8 +370,8 @@ static inline const unsigned char *fold_letters(const uint32_t *direct, const un
 static const unsigned char *fold_singles(struct fold_run *run, const unsigned char *p,
                                          const unsigned char *limit)
 {
-    while (limit - p >= 3 && (p[0] & 0xF0) == 0xE0 && (p[1] & 0xC0) == 0x80 &&
-           (p[2] & 0xC0) == 0x80) {
+    while (limit - p >= 3 && (p[0] & 0xF0) == 0xE0 && is_continuation(p[1]) &&
+           is_continuation(p[2])) {
         uint32_t c = (p[0] & 0x0Fu) << 12 | (p[1] & 0x3Fu) << 6 | (p[2] & 0x3Fu);
         uint32_t entry = fold_entry(run->words->table, c), length = FOLD_LENGTH(entry);
         uint32_t own = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16;
