@@ -103,7 +103,7 @@ static void gather(const struct item_index *index, struct item_chains *chains, u
     }
     for (size_t i = 0; i < n_lists; i++) {
         size_t n;
-        const uint32_t *ids = lexicon_ids(index->lexicon, &index->found[lists[i]], use, &n);
+        const uint32_t *ids = lexicon_list(index->lexicon, index->found[lists[i]], use, &n);
         make_occurrences(chains, n);
         for (size_t k = 0; k < n; k++)
             chains->occurrences[chains->n_occurrences++] =
@@ -168,12 +168,6 @@ const struct item_value *item_value_of(const struct item_index *index, uint32_t 
             high = middle;
     }
     return &index->values[low];
-}
-
-uint32_t item_position(const struct item_index *index, uint32_t word)
-{
-    const struct item_value *value = item_value_of(index, word);
-    return value->position + (word - value->word);
 }
 
 uint32_t item_word_at(const struct item_index *index, uint32_t position)
@@ -279,7 +273,7 @@ static void add_ids(struct item_index *index, size_t n_single, size_t n_lists)
         add_id(index, index->single[i] & LEXICON_REST);
     for (size_t i = 0; i < n_lists; i++) {
         size_t n;
-        const uint32_t *ids = lexicon_ids(index->lexicon, &index->lists[i], LEXICON_IS_ASKED, &n);
+        const uint32_t *ids = lexicon_list(index->lexicon, index->lists[i], LEXICON_IS_ASKED, &n);
         make_ids(index, n);
         for (size_t k = 0; k < n; k++)
             add_id(index, ids[k]);

@@ -104,7 +104,6 @@ bool item_summary_repeats(struct item_index *index);
 
 /* The value that has the word. */
 const struct item_value *item_value_of(const struct item_index *index, uint32_t word);
-uint32_t item_position(const struct item_index *index, uint32_t word);
 /* The word at a position where there is one. */
 uint32_t item_word_at(const struct item_index *index, uint32_t position);
 struct item_place item_place(const struct item_index *index, uint32_t word);

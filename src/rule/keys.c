@@ -6,9 +6,9 @@
 
 #include <string.h>
 
-/* Whoever has to be told that a key turned up: a rule, or a list that rules and lists wait for. */
-#define IS_LIST     (UINT32_C(1) << 25)
-#define WAITERS_MAX IS_LIST /* rules, and lists */
+/* Whoever has to be told that a key turned up: a rule, or a list that rules and lists wait for. No
+ * configuration has as many of either (SOURCE_SECTIONS_MAX). */
+#define IS_LIST (UINT32_C(1) << 25)
 
 /* After how many items the keys are chosen again. */
 static const uint32_t choose_after[] = {200, 2000};

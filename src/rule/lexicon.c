@@ -98,6 +98,8 @@ static uint32_t keep_ids(struct lexicon *lexicon)
         return LEXICON_NONE;
     if (resolved->len == 1)
         return ids[0] | use_bits(lexicon_use(lexicon, ids[0]));
+    if (at > LEXICON_REST)
+        g_error("out of memory"); /* 2 GiB */
     g_array_append_vals(lexicon->ids, counts, LEXICON_USES);
     for (enum lexicon_use use = 0; use < LEXICON_USES; use++) {
         for (guint i = 0; i < resolved->len; i++)

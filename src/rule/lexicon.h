@@ -56,15 +56,11 @@ void lexicon_start(struct lexicon *lexicon, const uint8_t *uses);
 void lexicon_find(struct lexicon *lexicon, const struct word *list, const uint32_t *sifted,
                   size_t n, unsigned language, uint32_t *found);
 
-/* Of what was found, the tests of this use and those before it; there must be some. */
-static inline const uint32_t *lexicon_ids(const struct lexicon *lexicon, const uint32_t *found,
-                                          enum lexicon_use use, size_t *ret_n)
+/* Of a list that was found, the tests of this use and those before it. */
+static inline const uint32_t *lexicon_list(const struct lexicon *lexicon, uint32_t found,
+                                           enum lexicon_use use, size_t *ret_n)
 {
-    if (!(*found & LEXICON_LIST)) {
-        *ret_n = 1;
-        return found;
-    }
-    const uint32_t *list = &g_array_index(lexicon->ids, uint32_t, *found & LEXICON_REST);
+    const uint32_t *list = &g_array_index(lexicon->ids, uint32_t, found & LEXICON_REST);
     *ret_n = list[use];
     return list + LEXICON_USES;
 }
@@ -77,7 +73,7 @@ static inline bool lexicon_has(const struct lexicon *lexicon, uint32_t found, ui
         return (found & LEXICON_REST) == id;
     if (found == LEXICON_NONE)
         return false;
-    const uint32_t *ids = lexicon_ids(lexicon, &found, LEXICON_IS_QUIET, &n);
+    const uint32_t *ids = lexicon_list(lexicon, found, LEXICON_IS_QUIET, &n);
     for (size_t i = 0; i < n; i++)
         if (ids[i] == id)
             return true;
