@@ -10,10 +10,12 @@ struct item_index *item_index_new(const struct ruleset *set)
     size_t n = vocab_size(set->vocab);
     index->set = set;
     index->words = words_new();
+    index->has_exacts = set->exacts->len > 0;
     index->lexicon = lexicon_new(set->vocab);
     index->present = g_new0(uint64_t, n / 64 + 1);
     index->chains = g_new0(struct item_chains, 1);
     index->places = g_new0(struct item_places, 1);
+    index->all_bits = g_new0(struct item_bits, 1);
     return index;
 }
 
@@ -36,6 +38,8 @@ void item_index_free(struct item_index *index)
     g_free(index->chains);
     g_free(index->places->of_words);
     g_free(index->places);
+    g_free(index->all_bits->of_tests);
+    g_free(index->all_bits);
     g_free(index);
 }
 
@@ -48,7 +52,8 @@ size_t item_index_bytes(const struct item_index *index)
            index->chains->buckets_size * sizeof(uint32_t) +
            index->chains->occurrences_size * sizeof(struct item_occurrence) +
            index->places->size * sizeof(struct item_place) +
-           index->found_size * sizeof *index->found;
+           (index->found_size + 3 * index->sifted_size) * sizeof(uint32_t) +
+           index->values_size * sizeof *index->values + (index->all_bits->of_tests ? n / 8 : 0);
 }
 
 static void clear(struct item_index *index)
@@ -57,7 +62,8 @@ static void clear(struct item_index *index)
         index->present[index->ids[i] / 64] = 0;
     index->n_ids = index->n_words = index->n_values = 0;
     index->position = 0;
-    index->chains->is_made = index->chains->has_all = index->places->is_made = false;
+    index->chains->is_made = index->chains->has_all = false;
+    index->places->is_made = index->all_bits->is_made = false;
     index->fields = 0;
     index->summary_repeats = -1;
 }
@@ -151,6 +157,31 @@ const struct item_test *item_sum_up(const struct item_index *index, struct item_
     return test;
 }
 
+static void find_bits(const struct item_index *index, struct item_bits *bits)
+{
+    size_t n_words = vocab_size(index->set->vocab) / 64 + 1;
+    bits->is_made = true;
+    if (!bits->of_tests)
+        bits->of_tests = g_new(uint64_t, n_words);
+    memset(bits->of_tests, 0, n_words * sizeof *bits->of_tests);
+    for (size_t word = 0; word < index->n_words; word++) {
+        uint32_t found = index->found[word], id = found & LEXICON_REST;
+        const uint32_t *ids = &id;
+        size_t n = found != LEXICON_NONE;
+        if (n && (found & LEXICON_LIST))
+            ids = lexicon_list(index->lexicon, found, LEXICON_IS_QUIET, &n);
+        for (size_t i = 0; i < n; i++)
+            bits->of_tests[ids[i] / 64] |= UINT64_C(1) << ids[i] % 64;
+    }
+}
+
+bool item_occurs(const struct item_index *index, uint32_t id)
+{
+    if (!index->all_bits->is_made)
+        find_bits(index, index->all_bits);
+    return index->all_bits->of_tests[id / 64] >> id % 64 & 1;
+}
+
 void item_chain_all(struct item_index *index)
 {
     index->chains->is_made = index->chains->is_made && index->chains->has_all;
@@ -183,20 +214,25 @@ uint32_t item_word_at(const struct item_index *index, uint32_t position)
     return index->values[low].word + (position - index->values[low].position);
 }
 
+static void add_places(struct item_places *places, size_t first, const struct word *list, size_t n)
+{
+    if (first + n > places->size) {
+        places->size = MAX(places->size * 2, first + n);
+        places->of_words = g_renew(struct item_place, places->of_words, places->size);
+    }
+    for (size_t i = 0; i < n; i++)
+        places->of_words[first + i] = (struct item_place){list[i].start, list[i].end};
+}
+
 static void find_places(const struct item_index *index, struct item_places *places)
 {
     const struct word *list;
     size_t at = 0;
     places->is_made = true;
-    if (index->n_words > places->size) {
-        places->size = index->n_words;
-        places->of_words = g_renew(struct item_place, places->of_words, places->size);
-    }
     for (size_t v = 0; v < index->n_values; v++) {
         words_start(index->words, index->values[v].text, index->values[v].size);
-        for (size_t n; (n = words_next(index->words, &list)) > 0;)
-            for (size_t i = 0; i < n; i++)
-                places->of_words[at++] = (struct item_place){list[i].start, list[i].end};
+        for (size_t n; (n = words_next(index->words, &list)) > 0; at += n)
+            add_places(places, at, list, n);
     }
 }
 
@@ -290,6 +326,8 @@ static void index_words(struct item_index *index, const struct word *list, size_
     lexicon_find(index->lexicon, list, index->sifted, n_sifted, index->language, found);
     split_found(index, found, n_sifted, &n_single, &n_lists);
     add_ids(index, n_single, n_lists);
+    if (index->has_exacts)
+        add_places(index->places, index->n_words, list, n);
     index->n_words += n;
 }
 
@@ -328,6 +366,7 @@ void item_index_fill(struct item_index *index, const struct rule_item *item, con
     clear(index);
     lexicon_start(index->lexicon, uses);
     index->item = item;
+    index->places->is_made = index->has_exacts;
     index->language =
         item->language ? language_find(item->language, strlen(item->language)) : LANGUAGE_NONE;
     add_value(index, FIELD_TITLE, 0, item->title);

@@ -4,7 +4,7 @@
  * passes. They have positions, too, which have a gap between values that no operator reaches
  * across. Most rules ask only whether a test was passed at all; where the first one asks which
  * words did, those that pass a placed test (rule/lexicon.h) are chained by test, and where one
- * asks for places in the text, the values are cut into words once more.
+ * asks for places in the text that were not kept, the values are cut into words once more.
  *
  * A struct item_index is scratch memory that is filled anew for every item. The item's texts are
  * borrowed until then. */
@@ -65,6 +65,12 @@ struct item_chains {
     unsigned shift; /* from the hash of an id to its bucket */
 };
 
+/* Which tests occur, quiet ones included. */
+struct item_bits {
+    bool is_made; /* of this item */
+    uint64_t *of_tests;
+};
+
 struct item_places {
     bool is_made; /* of this item */
     struct item_place *of_words;
@@ -84,9 +90,11 @@ struct item_index {
     size_t n_words, found_size;
     struct item_chains *chains;
     struct item_places *places;
+    struct item_bits *all_bits;
     struct item_value *values;
     size_t n_values, values_size;
     unsigned fields;          /* bits of the fields that values are of */
+    bool has_exacts;          /* some rules ask for places again and again */
     uint32_t *sifted;         /* words of a chunk that may pass a test */
     uint32_t *single, *lists; /* what was found for those that pass some */
     size_t sifted_size;
@@ -111,6 +119,8 @@ struct item_place item_place(const struct item_index *index, uint32_t word);
 void item_chain(const struct item_index *index, struct item_chains *chains);
 const struct item_test *item_sum_up(const struct item_index *index, struct item_chains *chains,
                                     uint32_t id);
+/* Whether a word passes the test, whatever its use. Looks at all words when first asked. */
+bool item_occurs(const struct item_index *index, uint32_t id);
 /* From here on, until the next item, all tests but quiet ones count as placed. */
 void item_chain_all(struct item_index *index);
 
@@ -119,7 +129,8 @@ static inline uint32_t item_bucket(const struct item_chains *chains, uint32_t id
     return id * UINT32_C(0x9E3779B1) >> chains->shift;
 }
 
-/* Of a placed id that is present. Valid until the next call. */
+/* Of an id that is present and placed, or not quiet after item_chain_all(). Valid until the next
+ * call. */
 static inline const struct item_test *item_test(const struct item_index *index, uint32_t id)
 {
     const struct item_chains *chains = index->chains;
@@ -143,6 +154,8 @@ static inline bool item_is_within(const struct item_index *index, unsigned field
     return !(index->fields & ~fields);
 }
 
+/* Whether a word in these fields passes the test: not a quiet one, and a placed one unless all the
+ * words are in these fields. */
 static inline bool item_has(const struct item_index *index, uint32_t id, unsigned fields)
 {
     return item_bit(index, id) &&

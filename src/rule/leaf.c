@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define MANY_PLACES 64u /* of one word in an item */
+
 static uint32_t leaf_word(const struct item_index *index, const struct rule_leaf *leaf, size_t i)
 {
     return g_array_index(index->set->words, uint32_t, leaf->at + i);
@@ -70,8 +72,8 @@ static bool phrase_holds(const struct item_index *index, const struct phrase *ph
            exact_holds(index, exact_at(index, phrase->ids[phrase->n]), first, last);
 }
 
-/* Of the words whose places are known the one that occurs least often; false where a word does not
- * occur at all. */
+/* Of the words that are placed the one that occurs least often; false where one that is not quiet
+ * does not occur. Quiet ones are looked for, too, before many places are. */
 static bool find_anchor(const struct item_index *index, const struct phrase *phrase,
                         unsigned fields, size_t *ret_anchor)
 {
@@ -100,6 +102,10 @@ static bool find_anchor(const struct item_index *index, const struct phrase *phr
             *ret_anchor = i;
         }
     }
+    if (item_test(index, phrase->ids[*ret_anchor])->n > MANY_PLACES)
+        for (size_t i = 0; i < phrase->n; i++)
+            if (phrase->ids[i] != VOCAB_ANY && !item_occurs(index, phrase->ids[i]))
+                return false;
     return true;
 }
 

@@ -8,7 +8,7 @@
  * What the rules want to know of a test differs. Of most it is whether a word passed it at all
  * ("asked"), of some also which words did ("placed"). Those that are only a part of phrases, and
  * not the part that these are looked for by, are "quiet": a word that passes one is of interest
- * beside another word only. */
+ * beside another word only, and that none does is not seen at once. */
 #ifndef RULE_LEXICON_H
 #define RULE_LEXICON_H
 

@@ -63,8 +63,9 @@ static inline uint32_t vocab_begin_bit(uint64_t key)
     return (uint32_t)(key * UINT64_C(0x9E3779B97F4A7C15) >> 49);
 }
 
-/* False where the word certainly passes no test: two bits tell, which nearly all words fail while
- * the rules are few. Without a branch, because no processor can guess what the next word is. */
+/* For a filter that has words. False where the word certainly passes no test: two bits tell, which
+ * nearly all words fail while the rules are few. Without a branch, because no processor can guess
+ * what the next word is. */
 static inline bool vocab_may_pass(const struct vocab_filter *filter, const struct word *word)
 {
     unsigned class = vocab_key_class(word->key[0]);

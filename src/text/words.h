@@ -4,7 +4,7 @@
  * or Myanmar with its marks, and an emoji, is a word by itself; everything else separates, and so
  * does invalid UTF-8. Source: feedwatch-rules(5), Words.
  *
- * A struct words is scratch memory (about 300 KB) that is started on one text after another and
+ * A struct words is scratch memory (about 220 KB) that is started on one text after another and
  * hands out its words in order, a chunk at a time. Pure; the text is borrowed until the last chunk.
  * Limits: texts below 4 GiB; of a word's folded form the first WORD_BYTES_MAX bytes are kept. */
 #ifndef TEXT_WORDS_H

@@ -36,8 +36,65 @@ static void test_items_in_a_row(void **state)
     ruleset_unref(set);
 }
 
+static size_t matches(struct rule_matcher *matcher, const char *title)
+{
+    const struct rule_item item = {.title = title};
+    size_t n = 7;
+    rule_match_item(matcher, &item, false, &n);
+    return n;
+}
+
+/* Once a matcher has seen enough it looks for a phrase by its rarest word only. An item may be full
+ * of that one. */
+static void test_phrase_by_its_rarest_word(void **state)
+{
+    (void)state;
+    struct ruleset *set = compile("\"often seldom\"");
+    struct rule_matcher *matcher = rule_matcher_new(set);
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (int i = 0; i < 2100; i++)
+        assert_int_equal(matches(matcher, "often, very often"), 0);
+    for (int i = 0; i < 300; i++)
+        g_string_append(text, "seldom ");
+    assert_int_equal(matches(matcher, text->str), 0);
+    g_string_append(text, "often and seldom ");
+    assert_int_equal(matches(matcher, text->str), 0);
+    g_string_append(text, "often, seldom");
+    assert_int_equal(matches(matcher, text->str), 1);
+    assert_int_equal(matches(matcher, "seldom often"), 0);
+    rule_matcher_free(matcher);
+    ruleset_unref(set);
+}
+
+/* All that a phrase stands for is evidence, the word for a lone * too. */
+static void test_evidence_of_any_word(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *text;
+    } cases[] = {{"\"visit *\"", "visit Havana"}, {"\"* visit\"", "will visit"}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const struct rule_item item = {.title = "He will visit Havana soon"};
+        struct ruleset *set = compile(cases[i].query);
+        struct rule_matcher *matcher = rule_matcher_new(set);
+        size_t n;
+        const struct rule_match *match = rule_match_item(matcher, &item, true, &n);
+        assert_int_equal(n, 1);
+        assert_int_equal(match->n_evidence, 1);
+        g_autofree char *text =
+            g_strndup(match->evidence[0].text, match->evidence[0].end - match->evidence[0].start);
+        assert_string_equal(text, cases[i].text);
+        rule_matcher_free(matcher);
+        ruleset_unref(set);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_items_in_a_row)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_items_in_a_row),
+        cmocka_unit_test(test_phrase_by_its_rarest_word),
+        cmocka_unit_test(test_evidence_of_any_word),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
