@@ -157,6 +157,19 @@ const struct item_test *item_sum_up(const struct item_index *index, struct item_
     return test;
 }
 
+static void add_bit(struct item_bits *bits, uint32_t id)
+{
+    bits->of_tests[id / 64] |= UINT64_C(1) << id % 64;
+}
+
+static void add_bits(struct item_bits *bits, const struct lexicon *lexicon, uint32_t found)
+{
+    size_t n;
+    const uint32_t *ids = lexicon_list(lexicon, found, LEXICON_IS_QUIET, &n);
+    for (size_t i = 0; i < n; i++)
+        add_bit(bits, ids[i]);
+}
+
 static void find_bits(const struct item_index *index, struct item_bits *bits)
 {
     size_t n_words = vocab_size(index->set->vocab) / 64 + 1;
@@ -165,13 +178,11 @@ static void find_bits(const struct item_index *index, struct item_bits *bits)
         bits->of_tests = g_new(uint64_t, n_words);
     memset(bits->of_tests, 0, n_words * sizeof *bits->of_tests);
     for (size_t word = 0; word < index->n_words; word++) {
-        uint32_t found = index->found[word], id = found & LEXICON_REST;
-        const uint32_t *ids = &id;
-        size_t n = found != LEXICON_NONE;
-        if (n && (found & LEXICON_LIST))
-            ids = lexicon_list(index->lexicon, found, LEXICON_IS_QUIET, &n);
-        for (size_t i = 0; i < n; i++)
-            bits->of_tests[ids[i] / 64] |= UINT64_C(1) << ids[i] % 64;
+        uint32_t found = index->found[word];
+        if (!(found & LEXICON_LIST))
+            add_bit(bits, found & LEXICON_REST);
+        else if (found != LEXICON_NONE)
+            add_bits(bits, index->lexicon, found);
     }
 }
 
