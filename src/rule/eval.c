@@ -85,8 +85,7 @@ static void drop_summary(const struct item_index *index, struct spans *spans)
 {
     size_t kept = 0;
     for (size_t i = 0; i < spans->n; i++)
-        if (item_value_of(index, item_word_at(index, spans->items[i].start))->field !=
-            FIELD_SUMMARY)
+        if (item_value_at(index, spans->items[i].start)->field != FIELD_SUMMARY)
             spans->items[kept++] = spans->items[i];
     spans->n = kept;
 }

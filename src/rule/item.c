@@ -199,12 +199,15 @@ void item_chain_all(struct item_index *index)
     index->chains->has_all = true;
 }
 
-const struct item_value *item_value_of(const struct item_index *index, uint32_t word)
+/* The last value that begins at a word, or a position, or before it. */
+static inline const struct item_value *last_value(const struct item_index *index, uint32_t at,
+                                                  bool is_position)
 {
     size_t low = 0, high = index->n_values;
     while (high - low > 1) {
         size_t middle = (low + high) / 2;
-        if (index->values[middle].word <= word)
+        const struct item_value *value = &index->values[middle];
+        if ((is_position ? value->position : value->word) <= at)
             low = middle;
         else
             high = middle;
@@ -212,17 +215,14 @@ const struct item_value *item_value_of(const struct item_index *index, uint32_t 
     return &index->values[low];
 }
 
-uint32_t item_word_at(const struct item_index *index, uint32_t position)
+const struct item_value *item_value_of(const struct item_index *index, uint32_t word)
 {
-    size_t low = 0, high = index->n_values;
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-        if (index->values[middle].position <= position)
-            low = middle;
-        else
-            high = middle;
-    }
-    return index->values[low].word + (position - index->values[low].position);
+    return last_value(index, word, false);
+}
+
+const struct item_value *item_value_at(const struct item_index *index, uint32_t position)
+{
+    return last_value(index, position, true);
 }
 
 static void add_places(struct item_places *places, size_t first, const struct word *list, size_t n)

@@ -112,8 +112,8 @@ bool item_summary_repeats(struct item_index *index);
 
 /* The value that has the word. */
 const struct item_value *item_value_of(const struct item_index *index, uint32_t word);
-/* The word at a position where there is one. */
-uint32_t item_word_at(const struct item_index *index, uint32_t position);
+/* The value that has the position. */
+const struct item_value *item_value_at(const struct item_index *index, uint32_t position);
 struct item_place item_place(const struct item_index *index, uint32_t word);
 
 void item_chain(const struct item_index *index, struct item_chains *chains);

@@ -138,8 +138,8 @@ static size_t previous(const char *text, size_t pos)
 void leaf_range(const struct item_index *index, const struct rule_leaf *leaf,
                 const struct span *span, struct leaf_piece *ret_piece)
 {
-    uint32_t first = item_word_at(index, span->start);
-    const struct item_value *value = item_value_of(index, first);
+    const struct item_value *value = item_value_at(index, span->start);
+    uint32_t first = value->word + (span->start - value->position);
     *ret_piece =
         (struct leaf_piece){value->field, value->index, value->text, item_place(index, first).start,
                             item_place(index, first + (span->end - span->start)).end};
