@@ -1,6 +1,7 @@
 #include "fetch/hints.h"
 
 #include "http/date.h"
+#include "http/headers.h"
 
 #include <string.h>
 
@@ -86,11 +87,11 @@ static int64_t age_of(const struct http_response *response)
 int64_t hints_fresh_for_s(const struct http_response *response, int64_t now_s)
 {
     struct cache_control control = {0};
-    for (guint i = 0; i < response->headers->len; i++) {
-        const struct http_header *header = &g_array_index(response->headers, struct http_header, i);
-        if (strcmp(header->name, "cache-control") == 0)
-            read_cache_control(header->value, &control);
-    }
+    const char *name, *value;
+    for (size_t place = 0;
+         response->headers && headers_next(response->headers, &place, &name, &value);)
+        if (strcmp(name, "cache-control") == 0)
+            read_cache_control(value, &control);
     if (control.is_forbidden)
         return 0;
     if (control.has_max_age)

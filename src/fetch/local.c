@@ -14,7 +14,6 @@ static void on_local(GByteArray *body, const char *message, void *user)
         .status = message ? 0 : 200,
         .failure = message ? HTTP_FAILED_TRANSFER : HTTP_NO_FAILURE,
         .message = g_strdup(message),
-        .headers = g_array_new(FALSE, FALSE, sizeof(struct http_header)),
         .body = g_byte_array_ref(body),
     };
     fetch->disk_read = NULL;
@@ -22,7 +21,6 @@ static void on_local(GByteArray *body, const char *message, void *user)
     fetch_take_response(fetch, &response);
     if (response.body)
         g_byte_array_unref(response.body);
-    g_array_unref(response.headers);
     g_free(response.message);
 }
 

@@ -1,19 +1,60 @@
 #include "http/headers.h"
 
+#include <glib.h>
 #include <string.h>
 
-static void clear_header(gpointer data)
+/* What a usual head takes. */
+#define TEXT_BYTES 400
+
+/* One text for all: a response has a dozen, and is gone in a moment. */
+struct headers {
+    GString *text; /* name NUL value NUL, … */
+    size_t n;
+    size_t last; /* where the last value begins */
+};
+
+struct headers *headers_new(void)
 {
-    struct http_header *header = data;
-    g_free(header->name);
-    g_free(header->value);
+    struct headers *headers = g_new0(struct headers, 1);
+    headers->text = g_string_sized_new(TEXT_BYTES);
+    return headers;
 }
 
-GArray *headers_new(void)
+void headers_free(struct headers *headers)
 {
-    GArray *headers = g_array_sized_new(FALSE, FALSE, sizeof(struct http_header), 12);
-    g_array_set_clear_func(headers, clear_header);
-    return headers;
+    g_string_free(headers->text, TRUE);
+    g_free(headers);
+}
+
+void headers_clear(struct headers *headers)
+{
+    g_string_truncate(headers->text, 0);
+    headers->n = 0;
+}
+
+size_t headers_count(const struct headers *headers)
+{
+    return headers->n;
+}
+
+bool headers_next(const struct headers *headers, size_t *place, const char **ret_name,
+                  const char **ret_value)
+{
+    if (*place >= headers->text->len)
+        return false;
+    *ret_name = headers->text->str + *place;
+    *ret_value = *ret_name + strlen(*ret_name) + 1;
+    *place = (size_t)(*ret_value + strlen(*ret_value) + 1 - headers->text->str);
+    return true;
+}
+
+const char *headers_find(const struct headers *headers, const char *name)
+{
+    const char *each, *value;
+    for (size_t place = 0; headers_next(headers, &place, &each, &value);)
+        if (strcmp(each, name) == 0)
+            return value;
+    return NULL;
 }
 
 static bool is_blank(char byte)
@@ -38,22 +79,38 @@ static bool is_name(const char *text, size_t size)
     return size > 0;
 }
 
-/* A folded line (obsolete, RFC 9112 5.2) goes on with the value before. Each one copies the whole
- * value, so there is a limit to it. */
-static bool unfold(GArray *headers, const char *text, size_t size)
+static void add_text(GString *text, const char *bytes, size_t size)
 {
-    if (headers->len == 0 || size == 0)
+    g_string_append_len(text, bytes, (gssize)size);
+    g_string_append_c(text, '\0');
+}
+
+/* A folded line (obsolete, RFC 9112 5.2) goes on with the value before. */
+static bool unfold(struct headers *headers, const char *text, size_t size)
+{
+    if (headers->n == 0 || size == 0)
         return true;
-    struct http_header *last = &g_array_index(headers, struct http_header, headers->len - 1);
-    if (strlen(last->value) + size > HTTP_FOLDED_BYTES_MAX)
+    size_t end = headers->text->len - 1;
+    if (end - headers->last + size > HTTP_FOLDED_BYTES_MAX)
         return false;
-    g_autofree char *more = g_strndup(text, size);
-    g_autofree char *before = last->value;
-    last->value = g_strconcat(before, " ", more, NULL);
+    headers->text->str[end] = ' ';
+    add_text(headers->text, text, size);
     return true;
 }
 
-bool headers_add_line(GArray *headers, const char *line, size_t size)
+static void add(struct headers *headers, const char *line, size_t name_size, const char *value,
+                size_t value_size)
+{
+    size_t start = headers->text->len;
+    add_text(headers->text, line, name_size);
+    for (char *p = headers->text->str + start; *p; p++)
+        *p = g_ascii_tolower(*p);
+    headers->last = headers->text->len;
+    add_text(headers->text, value, value_size);
+    headers->n++;
+}
+
+bool headers_add_line(struct headers *headers, const char *line, size_t size)
 {
     const char *end = line + size;
     bool is_folded = size > 0 && is_blank(*line);
@@ -68,11 +125,9 @@ bool headers_add_line(GArray *headers, const char *line, size_t size)
         return true;
     if (is_folded)
         return unfold(headers, value, value_size);
-    if (headers->len >= HTTP_HEADERS_MAX)
+    if (headers->n >= HTTP_HEADERS_MAX)
         return false;
-    struct http_header header = {.name = g_ascii_strdown(line, name_end - line),
-                                 .value = g_strndup(value, value_size)};
-    g_array_append_val(headers, header);
+    add(headers, line, (size_t)(name_end - line), value, value_size);
     return true;
 }
 

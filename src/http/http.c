@@ -86,7 +86,7 @@ static size_t on_header(char *line, size_t one, size_t size, void *user)
         if (size < 5 || memcmp(line, "HTTP/", 5) != 0)
             return size; /* a trailer: whoever reads headers has read them by then */
         exchange->is_in_head = true;
-        g_array_set_size(exchange->response.headers, 0); /* after 1xx */
+        headers_clear(exchange->response.headers); /* after 1xx */
         return size;
     }
     if (*line == '\r' || *line == '\n') {
@@ -165,7 +165,7 @@ static void free_handle(struct http_exchange *exchange)
 static void clear_response(struct http_response *response)
 {
     g_clear_pointer(&response->message, g_free);
-    g_clear_pointer(&response->headers, g_array_unref);
+    g_clear_pointer(&response->headers, headers_free);
     g_clear_pointer(&response->body, g_byte_array_unref);
 }
 
@@ -383,12 +383,7 @@ void http_cancel(struct http_exchange *exchange)
 
 const char *http_response_header(const struct http_response *response, const char *name)
 {
-    for (guint i = 0; response->headers && i < response->headers->len; i++) {
-        const struct http_header *header = &g_array_index(response->headers, struct http_header, i);
-        if (strcmp(header->name, name) == 0)
-            return header->value;
-    }
-    return NULL;
+    return response->headers ? headers_find(response->headers, name) : NULL;
 }
 
 char *http_user_agent(const char *contact)

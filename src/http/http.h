@@ -50,17 +50,12 @@ struct http_request {           /* borrowed until http_send() returns; NULL: lea
     bool allow_private;  /* else a private, loopback or link-local address is refused */
 };
 
-struct http_header {
-    char *name;  /* lower case */
-    char *value; /* trimmed, otherwise byte for byte */
-};
-
 struct http_response {
     int status; /* 0 where failure is set and no status line came */
     enum http_failure failure;
-    char *message;    /* NULL, or a sentence for a person; never credentials */
-    GArray *headers;  /* struct http_header, of the final response, in order */
-    GByteArray *body; /* decoded; never NULL */
+    char *message;           /* NULL, or a sentence for a person; never credentials */
+    struct headers *headers; /* of the final response (headers.h); NULL: there are none */
+    GByteArray *body;        /* decoded; never NULL */
     int64_t waited_ms;
     int64_t setup_ms; /* the part of it before the request could be sent */
     bool is_new_connection;

@@ -6,6 +6,7 @@
 
 #include "http/headers.h"
 
+#include <glib.h>
 #include <string.h>
 
 static void test_lines(void **state)
@@ -31,42 +32,67 @@ static void test_lines(void **state)
         {"", 0, NULL, NULL},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(GArray) headers = headers_new();
+        struct headers *headers = headers_new();
         assert_true(headers_add_line(headers, cases[i].text, cases[i].size));
-        assert_int_equal(headers->len, cases[i].name ? 1 : 0);
-        if (!cases[i].name)
-            continue;
-        const struct http_header *header = &g_array_index(headers, struct http_header, 0);
-        assert_string_equal(header->name, cases[i].name);
-        assert_string_equal(header->value, cases[i].value);
+        assert_int_equal(headers_count(headers), cases[i].name ? 1 : 0);
+        size_t place = 0;
+        const char *name, *value;
+        if (cases[i].name) {
+            assert_true(headers_next(headers, &place, &name, &value));
+            assert_string_equal(name, cases[i].name);
+            assert_string_equal(value, cases[i].value);
+        }
+        assert_false(headers_next(headers, &place, &name, &value));
+        headers_free(headers);
     }
 }
 
 static void test_folded_line_goes_on(void **state)
 {
     (void)state;
-    g_autoptr(GArray) headers = headers_new();
+    struct headers *headers = headers_new();
     assert_true(headers_add_line(headers, " stray", 6));
     assert_true(headers_add_line(headers, "X: a\r\n", 6));
     assert_true(headers_add_line(headers, "\t b\r\n", 5));
-    assert_int_equal(headers->len, 1);
-    assert_string_equal(g_array_index(headers, struct http_header, 0).value, "a b");
+    assert_int_equal(headers_count(headers), 1);
+    assert_string_equal(headers_find(headers, "x"), "a b");
+    assert_true(headers_add_line(headers, "Y: c", 4));
+    assert_string_equal(headers_find(headers, "x"), "a b");
+    assert_string_equal(headers_find(headers, "y"), "c");
+    headers_free(headers);
+}
+
+static void test_first_of_a_name_counts(void **state)
+{
+    (void)state;
+    struct headers *headers = headers_new();
+    assert_true(headers_add_line(headers, "Z: c", 4));
+    headers_clear(headers);
+    assert_true(headers_add_line(headers, " folded after nothing", 21));
+    assert_true(headers_add_line(headers, "X: a", 4));
+    assert_true(headers_add_line(headers, "x: b", 4));
+    assert_int_equal(headers_count(headers), 2);
+    assert_string_equal(headers_find(headers, "x"), "a");
+    assert_null(headers_find(headers, "z"));
+    assert_null(headers_find(headers, "a")); /* a value is no name */
+    headers_free(headers);
 }
 
 static void test_count_is_limited(void **state)
 {
     (void)state;
-    g_autoptr(GArray) headers = headers_new();
+    struct headers *headers = headers_new();
     for (size_t i = 0; i < HTTP_HEADERS_MAX; i++)
         assert_true(headers_add_line(headers, "X: a", 4));
     assert_false(headers_add_line(headers, "X: a", 4));
+    headers_free(headers);
 }
 
 /* Tens of thousands of folded lines would cost seconds. */
 static void test_folding_is_limited(void **state)
 {
     (void)state;
-    g_autoptr(GArray) headers = headers_new();
+    struct headers *headers = headers_new();
     assert_true(headers_add_line(headers, "X: a", 4));
     size_t n = 0;
     while (headers_add_line(headers, " b", 2))
@@ -75,6 +101,7 @@ static void test_folding_is_limited(void **state)
     assert_true(headers_add_line(headers, " ", 1));
     assert_true(headers_add_line(headers, "Y: c", 4));
     assert_true(headers_add_line(headers, " d", 2));
+    headers_free(headers);
 }
 
 static void test_sendable(void **state)
@@ -93,6 +120,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_folded_line_goes_on),
+        cmocka_unit_test(test_first_of_a_name_counts),
         cmocka_unit_test(test_count_is_limited),
         cmocka_unit_test(test_folding_is_limited),
         cmocka_unit_test(test_sendable),

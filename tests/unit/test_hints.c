@@ -65,7 +65,7 @@ static void test_freshness(void **state)
         int64_t fresh_for_s = hints_fresh_for_s(&response, NOW);
         if (fresh_for_s != cases[i].fresh_for_s)
             fail_msg("%s: %ld", cases[i].head, (long)fresh_for_s);
-        g_array_unref(response.headers);
+        headers_free(response.headers);
     }
 }
 
@@ -98,7 +98,7 @@ static void test_retry_after(void **state)
         int64_t seconds = hints_retry_after_s(&response, NOW);
         if (seconds < cases[i].least_s || seconds > cases[i].most_s)
             fail_msg("%s: %ld", cases[i].head, (long)seconds);
-        g_array_unref(response.headers);
+        headers_free(response.headers);
     }
 }
 
