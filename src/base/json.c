@@ -1,6 +1,5 @@
 #include "base/json.h"
 
-#include <glib.h>
 #include <stdlib.h>
 
 static json_t *text_value(const char *text)
@@ -42,6 +41,18 @@ void json_print_line(json_t *value, FILE *out)
     json_dumpf(value, out, JSON_COMPACT);
     fputc('\n', out);
     json_decref(value);
+}
+
+static int append(const char *bytes, size_t size, void *user)
+{
+    g_string_append_len(user, bytes, (gssize)size);
+    return 0;
+}
+
+void json_append_line(GString *text, const json_t *value)
+{
+    json_dump_callback(value, append, text, JSON_COMPACT);
+    g_string_append_c(text, '\n');
 }
 
 char *json_to_text(const json_t *value)

@@ -5,6 +5,7 @@
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
+#include <glib.h>
 #include <jansson.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +19,8 @@ void json_set_time(json_t *object, const char *key, int64_t value, int64_t none)
 void json_set_texts(json_t *object, const char *key, const char *const *texts);
 /* Writes the value and a newline, and drops the reference. */
 void json_print_line(json_t *value, FILE *out);
+/* Adds the value and a newline. Borrows value. */
+void json_append_line(GString *text, const json_t *value);
 /* The value as one line without newline; the caller frees with g_free(). Borrows value. */
 char *json_to_text(const json_t *value);
 

@@ -162,14 +162,13 @@ static void want_to_write(struct client *client)
 
 static void put_line(struct client *client, json_t *object)
 {
-    g_autofree char *text = json_to_text(object);
+    if (!client->is_ending)
+        json_append_line(client->out, object);
     json_decref(object);
-    if (client->out->len + strlen(text) > CONTROL_OUT_MAX) { /* nobody reads */
+    if (client->out->len > CONTROL_OUT_MAX) { /* nobody reads */
         g_string_truncate(client->out, 0);
         client->is_ending = true;
     }
-    if (!client->is_ending)
-        g_string_append_printf(client->out, "%s\n", text);
     want_to_write(client);
 }
 
