@@ -17,12 +17,19 @@ struct schedule_settings monitor_schedule_settings(const struct monitor_feed *fe
     return (struct schedule_settings){feed->group_interval_s, feed->settings->cache_max_s};
 }
 
+/* Most often it is there already. */
+static void take_text(char **place, const char *text)
+{
+    if (g_strcmp0(*place, text) == 0)
+        return;
+    g_free(*place);
+    *place = g_strdup(text);
+}
+
 void monitor_take_validators(struct store_feed *state, const struct fetch_validators *validators)
 {
-    g_free(state->etag);
-    g_free(state->last_modified);
-    state->etag = g_strdup(validators->etag);
-    state->last_modified = g_strdup(validators->last_modified);
+    take_text(&state->etag, validators->etag);
+    take_text(&state->last_modified, validators->last_modified);
 }
 
 bool monitor_is_asked(const struct schedule_outcome *outcome)
