@@ -2,15 +2,10 @@
 
 #include "text/fold.h"
 #include "text/utf8.h"
+#include "text/word_key.h"
 
 #include <glib.h>
 #include <string.h>
-#if defined(__SSE2__) && defined(__x86_64__) && !defined(WORDS_SCALAR)
-#include <emmintrin.h>
-#define HAVE_SSE2 1
-#else
-#define HAVE_SSE2 0
-#endif
 
 /* The text is taken a window at a time. One pass lowers its ASCII letters and notes in two bit
  * masks which bytes are ASCII letters or digits and which are not ASCII. A run of either is then a
@@ -19,12 +14,9 @@
 #define WINDOW      2048u
 #define WINDOW_BITS (WINDOW / 64)
 /* No character folds to more than 11 bytes, or to more than 2 words, per byte of its own. */
-#define FOLDED_MAX  (WINDOW * 12u)
-#define WORDS_MAX   (WINDOW * 2u)
-#define SLACK       32u
-#define NOT_ASCII   UINT64_C(0x8080808080808080)
-#define HASH_SEED_0 UINT64_C(0x8EBC6AF09C88C6E3)
-#define HASH_SEED_1 UINT64_C(0x589965CC75374CC3)
+#define FOLDED_MAX (WINDOW * 12u)
+#define WORDS_MAX  (WINDOW * 2u)
+#define SLACK      32u
 
 struct words {
     const struct fold_table *table;
@@ -74,61 +66,6 @@ void words_start(struct words *words, const char *text, size_t size)
     words->text = (const unsigned char *)text;
     words->size = size;
     words->pos = 0;
-}
-
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    unsigned __int128 product = (unsigned __int128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-/* size: at most WORD_KEY_BYTES */
-static inline void load_key(uint64_t key[2], const char *bytes, size_t size)
-{
-    static const uint64_t keep[2 * WORD_KEY_BYTES + 2] = {
-#define ONES(n) GUINT64_TO_LE(UINT64_MAX >> (64 - 8 * (n)))
-        0,       0,       ONES(1), 0,       ONES(2), 0,       ONES(3), 0,       ONES(4),
-        0,       ONES(5), 0,       ONES(6), 0,       ONES(7), 0,       ONES(8), 0,
-        ONES(8), ONES(1), ONES(8), ONES(2), ONES(8), ONES(3), ONES(8), ONES(4), ONES(8),
-        ONES(5), ONES(8), ONES(6), ONES(8), ONES(7), ONES(8), ONES(8),
-#undef ONES
-    };
-    uint64_t loaded[2];
-    memcpy(loaded, bytes, WORD_KEY_BYTES);
-    key[0] = loaded[0] & keep[2 * size];
-    key[1] = loaded[1] & keep[2 * size + 1];
-}
-
-static inline uint64_t hash_key(const uint64_t key[2])
-{
-    return mix(key[0] ^ HASH_SEED_0, key[1] ^ HASH_SEED_1);
-}
-
-/* Of a word over WORD_KEY_BYTES. */
-static void add_rest(struct word *word, uint64_t hash, const char *folded, size_t size)
-{
-    bool is_long = size > WORD_KEY_BYTES + WORD_REST_BYTES;
-    word->rest = (uint64_t)(is_long ? 255 : size) << 56;
-    for (size_t at = WORD_KEY_BYTES; at < size; at += WORD_KEY_BYTES) {
-        uint64_t part[2];
-        load_key(part, folded + at, MIN(size - at, WORD_KEY_BYTES));
-        if (!is_long)
-            word->rest |= GUINT64_FROM_LE(part[0]);
-        hash = mix(hash ^ part[0] ^ 0xA0761D6478BD642Full, part[1] ^ 0xE7037ED1A0B428DBull);
-    }
-    word->hash = (uint32_t)hash;
-}
-
-static inline void set_key(struct word *word, const char *folded, size_t size)
-{
-    load_key(word->key, folded, MIN(size, WORD_KEY_BYTES));
-    uint64_t hash = hash_key(word->key);
-    word->folded = folded;
-    word->size = (uint16_t)size;
-    word->rest = (uint64_t)size << 56;
-    word->hash = (uint32_t)hash;
-    if (size > WORD_KEY_BYTES)
-        add_rest(word, hash, folded, size);
 }
 
 void word_set_key(struct word *word, const char *folded, size_t size)
@@ -466,43 +403,6 @@ static size_t fold_open_run(struct words *words, size_t base, size_t start, size
     return (size_t)(p - words->text);
 }
 
-#if HAVE_SSE2
-/* 64 bytes: lowered into lower, the masks of ASCII letters and digits and of other bytes. */
-static inline void classify(const unsigned char *text, char *lower, uint64_t *ret_word,
-                            uint64_t *ret_other)
-{
-    uint64_t word = 0, other = 0;
-    for (unsigned i = 0; i < 64; i += 16) {
-        __m128i c = _mm_loadu_si128((const __m128i *)(const void *)(text + i));
-        __m128i upper = _mm_and_si128(_mm_cmpgt_epi8(c, _mm_set1_epi8('A' - 1)),
-                                      _mm_cmpgt_epi8(_mm_set1_epi8('Z' + 1), c));
-        c = _mm_add_epi8(c, _mm_and_si128(upper, _mm_set1_epi8(0x20)));
-        __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(c, _mm_set1_epi8('a' - 1)),
-                                       _mm_cmpgt_epi8(_mm_set1_epi8('z' + 1), c));
-        __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(c, _mm_set1_epi8('0' - 1)),
-                                      _mm_cmpgt_epi8(_mm_set1_epi8('9' + 1), c));
-        _mm_storeu_si128((__m128i *)(void *)(lower + i), c);
-        word |= (uint64_t)(unsigned)_mm_movemask_epi8(_mm_or_si128(letter, digit)) << i;
-        other |= (uint64_t)(unsigned)_mm_movemask_epi8(c) << i;
-    }
-    *ret_word = word;
-    *ret_other = other;
-}
-#else
-static inline void classify(const unsigned char *text, char *lower, uint64_t *ret_word,
-                            uint64_t *ret_other)
-{
-    uint64_t word = 0, other = 0;
-    for (unsigned i = 0; i < 64; i++) {
-        lower[i] = g_ascii_tolower((char)text[i]);
-        word |= (uint64_t)(g_ascii_isalnum((char)text[i]) != 0) << i;
-        other |= (uint64_t)(text[i] >> 7) << i;
-    }
-    *ret_word = word;
-    *ret_other = other;
-}
-#endif
-
 static void classify_window(struct words *words, size_t base, size_t size)
 {
     size_t at = 0;
@@ -529,41 +429,22 @@ static bool any_bit(const uint64_t *bits, size_t start, size_t end)
 static struct word *put_other_run(struct words *words, struct word *word, size_t base, size_t start,
                                   size_t end)
 {
+    const char *lower = words->lower + start;
+    size_t size = end - start;
+    if (take_letters(words->table->entries, word, lower, size, words->folded + words->n_folded)) {
+        words->n_folded += word->size;
+        word->start = (uint32_t)(base + start);
+        word->end = (uint32_t)(base + end);
+        word->is_single = false;
+        return word + 1;
+    }
     words->n = (size_t)(word - words->list);
-    if (end - start <= WORD_KEY_BYTES || any_bit(words->other_bits, start, end))
+    if (size <= WORD_KEY_BYTES || any_bit(words->other_bits, start, end))
         fold_whole_run(words, base + start, base + end);
     else
-        put_word(words, words->lower + start, MIN(end - start, WORD_BYTES_MAX), base + start,
-                 base + end, false);
+        put_word(words, lower, MIN(size, WORD_BYTES_MAX), base + start, base + end, false);
     return words->list + words->n;
 }
-
-/* Sets the key and hash of a word of up to WORD_KEY_BYTES. False where it is not all ASCII. */
-#if HAVE_SSE2
-static inline bool take_key(struct word *word, const char *folded, size_t size)
-{
-    static const uint8_t keep[2 * WORD_KEY_BYTES] = {
-        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
-    };
-    const void *mask = keep + WORD_KEY_BYTES - size;
-    __m128i key = _mm_and_si128(_mm_loadu_si128((const __m128i *)(const void *)folded),
-                                _mm_loadu_si128((const __m128i *)mask));
-    __m128i seeds = _mm_set_epi64x((long long)HASH_SEED_1, (long long)HASH_SEED_0);
-    __m128i mixed = _mm_xor_si128(key, seeds);
-    _mm_storeu_si128((__m128i *)(void *)word->key, key);
-    word->hash = (uint32_t)mix((uint64_t)_mm_cvtsi128_si64(mixed),
-                               (uint64_t)_mm_cvtsi128_si64(_mm_unpackhi_epi64(mixed, mixed)));
-    return _mm_movemask_epi8(key) == 0;
-}
-#else
-static inline bool take_key(struct word *word, const char *folded, size_t size)
-{
-    load_key(word->key, folded, size);
-    word->hash = (uint32_t)hash_key(word->key);
-    return !((word->key[0] | word->key[1]) & NOT_ASCII);
-}
-#endif
 
 static inline struct word *put_run(struct words *words, struct word *word, size_t base,
                                    size_t start, size_t end)
@@ -574,11 +455,11 @@ static inline struct word *put_run(struct words *words, struct word *word, size_
         return put_other_run(words, word, base, start, end);
     if (!take_key(word, lower, size))
         return put_other_run(words, word, base, start, end);
-    word->rest = (uint64_t)size << 56;
     word->folded = lower;
+    word->size = (uint16_t)size;
+    word->rest = (uint64_t)size << 56;
     word->start = (uint32_t)(base + start);
     word->end = (uint32_t)(base + end);
-    word->size = (uint16_t)size;
     word->is_single = false;
     return word + 1;
 }

@@ -236,12 +236,71 @@ static void test_keys(void **state)
     words_free(words);
 }
 
+struct letter {
+    const char *text, *folded;
+};
+
+/* Letters of one, two and three bytes that fold to as many or to fewer; the last table has all. */
+static const struct letter ascii[] = {{"a", "a"}, {"Q", "q"}, {"7", "7"}};
+static const struct letter accents[] = {{"e", "e"}, {"É", "e"}, {"ł", "l"}, {"Z", "z"}, {"ı", "i"}};
+static const struct letter pairs[] = {{"я", "я"}, {"Ж", "ж"}, {"Ё", "е"}, {"Ω", "ω"}, {"ש", "ש"}};
+static const struct letter mixed[] = {{"ж", "ж"}, {"é", "e"}, {"ß", "ss"}, {"K", "k"},
+                                      {"ა", "ა"}, {"ạ", "a"}, {"7", "7"},  {"Й", "й"}};
+static const struct {
+    const struct letter *letters;
+    guint n;
+} alphabets[] = {{ascii, G_N_ELEMENTS(ascii)},
+                 {accents, G_N_ELEMENTS(accents)},
+                 {pairs, G_N_ELEMENTS(pairs)},
+                 {mixed, G_N_ELEMENTS(mixed)}};
+
+/* A word of plain letters is what they fold to, one after the other, whatever its length and
+ * alphabet. */
+static void test_letter_by_letter(void **state)
+{
+    (void)state;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(1);
+    struct words *words = words_new();
+    for (int k = 0; k < 20000; k++) {
+        size_t a = (size_t)g_rand_int_range(rand, 0, G_N_ELEMENTS(alphabets));
+        gint length = g_rand_int_range(rand, 1, k % 10 ? 18 : 600);
+        g_autoptr(GString) text = g_string_new("– "), folded = g_string_new(NULL);
+        for (gint i = 0; i < length; i++) {
+            const struct letter *letter =
+                &alphabets[a].letters[g_rand_int_range(rand, 0, (gint)alphabets[a].n)];
+            g_string_append(text, letter->text);
+            g_string_append(folded, letter->folded);
+        }
+        size_t end = text->len, size = MIN(folded->len, WORD_BYTES_MAX);
+        g_string_append(text, k % 2 ? "" : " x");
+        g_string_append_len(folded, "0123456789012345", 16); /* for word_set_key() to read */
+        const struct word *list;
+        struct word wanted;
+        words_start(words, text->str, text->len);
+        assert_int_equal(words_next(words, &list), k % 2 ? 1 : 2);
+        word_set_key(&wanted, folded->str, size);
+        assert_int_equal(list[0].size, size);
+        assert_memory_equal(list[0].folded, folded->str, size);
+        assert_memory_equal(list[0].key, wanted.key, sizeof wanted.key);
+        assert_int_equal(list[0].hash, wanted.hash);
+        assert_int_equal(list[0].rest, wanted.rest);
+        assert_int_equal(list[0].start, strlen("– "));
+        assert_int_equal(list[0].end, end);
+        assert_false(list[0].is_single);
+    }
+    words_free(words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),      cmocka_unit_test(test_windows),
-        cmocka_unit_test(test_ranges),     cmocka_unit_test(test_unspaced_text_across_windows),
-        cmocka_unit_test(test_long_words), cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_ranges),
+        cmocka_unit_test(test_unspaced_text_across_windows),
+        cmocka_unit_test(test_long_words),
+        cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_letter_by_letter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
