@@ -36,6 +36,7 @@ struct lexicon *lexicon_new(const struct vocab *vocab)
     lexicon->knows_languages = vocab_has_inflections(vocab);
     lexicon->ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     lexicon->resolved = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    lexicon->lookups = g_array_new(FALSE, FALSE, sizeof(struct vocab_lookup));
     return lexicon;
 }
 
@@ -47,6 +48,7 @@ void lexicon_free(struct lexicon *lexicon)
     free(lexicon->buckets);
     g_array_unref(lexicon->ids);
     g_array_unref(lexicon->resolved);
+    g_array_unref(lexicon->lookups);
     g_free(lexicon->missing);
     g_free(lexicon);
 }
@@ -113,13 +115,14 @@ static uint32_t keep_ids(struct lexicon *lexicon)
     return LEXICON_LIST | use_bits(first) | at;
 }
 
-static uint32_t resolve(struct lexicon *lexicon, const struct word *word, unsigned language)
+static uint32_t resolve(struct lexicon *lexicon, const struct word *word,
+                        const struct vocab_lookup *lookups, size_t n, unsigned language)
 {
     uint32_t ids;
     if (find(lexicon, word, language, &ids)) /* it was twice in the chunk */
         return ids;
     g_array_set_size(lexicon->resolved, 0);
-    vocab_resolve(lexicon->vocab, lexicon->stems, word, language, lexicon->resolved);
+    vocab_resolve(lexicon->vocab, lexicon->stems, word, lookups, n, language, lexicon->resolved);
     ids = keep_ids(lexicon);
     if (word->size <= LEXICON_WORD_BYTES) {
         struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
@@ -136,6 +139,25 @@ void lexicon_start(struct lexicon *lexicon, const uint8_t *uses)
     if (lexicon->ids->len >= IDS_MAX || uses != lexicon->uses)
         forget_all(lexicon);
     lexicon->uses = uses;
+}
+
+static void find_missing(struct lexicon *lexicon, const struct word *list, size_t n_missing,
+                         unsigned language, uint32_t *found)
+{
+    const uint32_t *missing = lexicon->missing;
+    g_array_set_size(lexicon->lookups, 0);
+    for (size_t i = 0; i < n_missing; i++)
+        vocab_plan(lexicon->vocab, &list[missing[i]], missing[i], lexicon->lookups);
+    const struct vocab_lookup *lookup = (const void *)lexicon->lookups->data;
+    const struct vocab_lookup *end = lookup + lexicon->lookups->len;
+    vocab_prefetch(lexicon->vocab, lookup, lexicon->lookups->len);
+    for (size_t i = 0; i < n_missing; i++) {
+        size_t n = 0;
+        while (lookup + n < end && lookup[n].word == missing[i])
+            n++;
+        found[missing[i]] = resolve(lexicon, &list[missing[i]], lookup, n, language);
+        lookup += n;
+    }
 }
 
 void lexicon_find(struct lexicon *lexicon, const struct word *list, const uint32_t *sifted,
@@ -155,12 +177,6 @@ void lexicon_find(struct lexicon *lexicon, const struct word *list, const uint32
         lexicon->missing[n_missing] = at;
         n_missing += !find(lexicon, &list[at], language, &found[at]);
     }
-    for (size_t i = 0; i < n_missing; i++)
-        vocab_prefetch(lexicon->vocab, &list[lexicon->missing[i]]);
-    for (size_t i = 0; i < n_missing; i++)
-        vocab_prefetch_entry(lexicon->vocab, &list[lexicon->missing[i]]);
-    for (size_t i = 0; i < n_missing; i++) {
-        size_t at = lexicon->missing[i];
-        found[at] = resolve(lexicon, &list[at], language);
-    }
+    if (n_missing > 0)
+        find_missing(lexicon, list, n_missing, language, found);
 }

@@ -42,7 +42,8 @@ struct lexicon {
     GArray *ids; /* for words that pass several tests: for each use, how many tests of it or of one
                     before it; then the tests in order of use */
     GArray *resolved;  /* of the word at hand */
-    uint32_t *missing; /* places in list, of the chunk at hand */
+    GArray *lookups;   /* struct vocab_lookup, of the words of the chunk at hand that are missing */
+    uint32_t *missing; /* their places in list */
     size_t missing_size;
 };
 

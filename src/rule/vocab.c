@@ -91,25 +91,40 @@ static inline uint32_t slot_hash(uint32_t hash, unsigned test, unsigned language
     return hash + test * 0x9E3779B9u + language * 0x85EBCA6Bu;
 }
 
-static bool is_test(const struct vocab *vocab, uint32_t id, const struct word *word, unsigned test,
-                    unsigned language)
+/* Of an empty slot, or one of another test, only rarely. */
+static inline bool slot_may_have(uint32_t slot, uint32_t hash)
 {
-    const struct entry *entry = entry_of(vocab, id);
-    return entry->size == word->size && entry->test == test && entry->language == language &&
-           memcmp(vocab->pool->str + entry->text, word->folded, word->size) == 0;
+    return slot != NONE && ((slot ^ hash) & ~VOCAB_ANY) == 0;
 }
 
-/* The slot of the test, or the empty one where it belongs. */
+static bool is_entry(const struct vocab *vocab, uint32_t id, const struct entry *entry,
+                     const char *folded)
+{
+    const struct entry *found = entry_of(vocab, id);
+    return found->size == entry->size && found->test == entry->test &&
+           found->language == entry->language &&
+           memcmp(vocab->pool->str + found->text, folded, entry->size) == 0;
+}
+
+/* The slot of a test, or the empty one where it belongs. The entry says which; its text does not
+ * count. */
+static size_t find_entry(const struct vocab *vocab, uint32_t hash, const struct entry *entry,
+                         const char *folded)
+{
+    size_t mask = vocab->n_slots - 1, at = hash & mask;
+    for (; vocab->slots[at] != NONE; at = (at + 1) & mask)
+        if (slot_may_have(vocab->slots[at], hash) &&
+            is_entry(vocab, SLOT_ID(vocab->slots[at]), entry, folded))
+            break;
+    return at;
+}
+
 static size_t find_slot(const struct vocab *vocab, const struct word *word, unsigned test,
                         unsigned language)
 {
-    uint32_t hash = slot_hash(word->hash, test, language);
-    size_t mask = vocab->n_slots - 1, at = hash & mask;
-    for (; vocab->slots[at] != NONE; at = (at + 1) & mask)
-        if (((vocab->slots[at] ^ hash) & ~VOCAB_ANY) == 0 &&
-            is_test(vocab, SLOT_ID(vocab->slots[at]), word, test, language))
-            break;
-    return at;
+    const struct entry entry = {
+        .size = word->size, .test = (uint8_t)test, .language = (uint8_t)language};
+    return find_entry(vocab, slot_hash(word->hash, test, language), &entry, word->folded);
 }
 
 /* The id of the test, NONE where there is no such test. */
@@ -284,23 +299,6 @@ static void make_filter(struct vocab *vocab)
     }
 }
 
-static inline size_t whole_slot(const struct vocab *vocab, const struct word *word)
-{
-    return slot_hash(word->hash, WORD_IS, 0) & (vocab->n_slots - 1);
-}
-
-void vocab_prefetch(const struct vocab *vocab, const struct word *word)
-{
-    __builtin_prefetch(&vocab->slots[whole_slot(vocab, word)]);
-}
-
-void vocab_prefetch_entry(const struct vocab *vocab, const struct word *word)
-{
-    uint32_t slot = vocab->slots[whole_slot(vocab, word)];
-    if (slot != NONE)
-        __builtin_prefetch(entry_of(vocab, SLOT_ID(slot)));
-}
-
 const struct vocab_filter *vocab_filter(const struct vocab *vocab)
 {
     return &vocab->filter;
@@ -462,7 +460,8 @@ static void resolve_inflections(const struct vocab *vocab, struct vocab_stems *s
         }
 }
 
-static void resolve_beginnings(const struct vocab *vocab, const struct word *word, GArray *ids)
+static void plan_beginnings(const struct vocab *vocab, const struct word *word, uint32_t number,
+                            GArray *lookups)
 {
     struct word begin;
     if (!has_bit(vocab->filter.begins, begin_bit(&vocab->filter, word->key[0])))
@@ -473,9 +472,36 @@ static void resolve_beginnings(const struct vocab *vocab, const struct word *wor
         word_set_key(&begin, word->folded, size);
         if (!has_bit(vocab->beginnings, begin.hash & vocab->beginnings_mask))
             continue;
-        uint32_t id = find_test(vocab, &begin, WORD_BEGINS, 0);
-        if (id != NONE)
-            g_array_append_val(ids, id);
+        const struct vocab_lookup lookup = {number, slot_hash(begin.hash, WORD_BEGINS, 0),
+                                            begin.size, WORD_BEGINS};
+        g_array_append_val(lookups, lookup);
+    }
+}
+
+void vocab_plan(const struct vocab *vocab, const struct word *word, uint32_t number,
+                GArray *lookups)
+{
+    const struct vocab_lookup whole = {number, slot_hash(word->hash, WORD_IS, 0), word->size,
+                                       WORD_IS};
+    g_array_append_val(lookups, whole);
+    if (vocab->longest > 0)
+        plan_beginnings(vocab, word, number, lookups);
+}
+
+void vocab_prefetch(const struct vocab *vocab, const struct vocab_lookup *lookups, size_t n)
+{
+    size_t mask = vocab->n_slots - 1;
+    for (size_t i = 0; i < n; i++)
+        __builtin_prefetch(&vocab->slots[lookups[i].hash & mask]);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t slot = vocab->slots[lookups[i].hash & mask];
+        if (slot_may_have(slot, lookups[i].hash))
+            __builtin_prefetch(entry_of(vocab, SLOT_ID(slot)));
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t slot = vocab->slots[lookups[i].hash & mask];
+        if (slot_may_have(slot, lookups[i].hash))
+            __builtin_prefetch(vocab->pool->str + entry_of(vocab, SLOT_ID(slot))->text);
     }
 }
 
@@ -509,14 +535,16 @@ static void remove_doubles(GArray *ids, guint from)
 }
 
 void vocab_resolve(const struct vocab *vocab, struct vocab_stems *stems, const struct word *word,
-                   unsigned language, GArray *ids)
+                   const struct vocab_lookup *lookups, size_t n, unsigned language, GArray *ids)
 {
     guint from = ids->len;
-    uint32_t id = find_test(vocab, word, WORD_IS, 0);
-    if (id != NONE)
-        g_array_append_val(ids, id);
-    if (vocab->longest > 0)
-        resolve_beginnings(vocab, word, ids);
+    for (size_t i = 0; i < n; i++) {
+        const struct entry entry = {.size = lookups[i].size, .test = lookups[i].test};
+        uint32_t slot = vocab->slots[find_entry(vocab, lookups[i].hash, &entry, word->folded)];
+        uint32_t id = SLOT_ID(slot);
+        if (slot != NONE)
+            g_array_append_val(ids, id);
+    }
     if (vocab->pair_at)
         resolve_wildcards(vocab, word, ids);
     if (vocab->inflections->len > 0)

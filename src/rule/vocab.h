@@ -75,16 +75,28 @@ static inline bool vocab_may_pass(const struct vocab_filter *filter, const struc
            (filter->begins[begin / 64] >> begin % 64 & 1);
 }
 
-/* To be called one after the other, each for some words, before vocab_resolve() is. */
-void vocab_prefetch(const struct vocab *vocab, const struct word *word);
-void vocab_prefetch_entry(const struct vocab *vocab, const struct word *word);
+/* A test that a word may pass: being a whole word, or beginning with something. */
+struct vocab_lookup {
+    uint32_t word; /* whichever its user means by it */
+    uint32_t hash; /* of the test */
+    uint16_t size; /* of the test, of so many bytes of the word */
+    uint8_t test;  /* enum word_test */
+};
+
+/* Appends the lookups that a word takes. */
+void vocab_plan(const struct vocab *vocab, const struct word *word, uint32_t number,
+                GArray *lookups);
+/* Brings in what they will look at: each is three reads of memory, of which the next depends on the
+ * one before, and those of many words can go on at once. */
+void vocab_prefetch(const struct vocab *vocab, const struct vocab_lookup *lookups, size_t n);
 
 struct vocab_stems;
 
 struct vocab_stems *vocab_stems_new(const struct vocab *vocab); /* borrowed */
 void vocab_stems_free(struct vocab_stems *stems);
-/* Appends the ids of all tests that the word passes in an item of that language. */
+/* Appends the ids of all tests that the word passes in an item of that language. lookups: the n that
+ * were planned for it. */
 void vocab_resolve(const struct vocab *vocab, struct vocab_stems *stems, const struct word *word,
-                   unsigned language, GArray *ids);
+                   const struct vocab_lookup *lookups, size_t n, unsigned language, GArray *ids);
 
 #endif
