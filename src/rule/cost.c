@@ -66,13 +66,8 @@ void costs_update(struct costs *costs)
     }
     for (uint32_t i = 0; i < set->lists->len; i++) { /* a list comes after those that it uses */
         const struct rule_list *list = &g_array_index(set->lists, struct rule_list, i);
-        costs->of_lists[i] = cost_of_node(costs, ruleset_code(set, list->code), NULL);
+        costs->of_lists[i] = cost_of_node(costs, ruleset_code(set, list->code));
     }
-}
-
-static inline uint64_t id_cost(const struct costs *costs, uint32_t id)
-{
-    return id == VOCAB_ANY ? COST_NEVER : costs->of_ids[id];
 }
 
 static uint64_t add_costs(uint64_t a, uint64_t b)
@@ -80,53 +75,23 @@ static uint64_t add_costs(uint64_t a, uint64_t b)
     return a == COST_NEVER || b == COST_NEVER ? COST_NEVER : a + b;
 }
 
-/* The one of these words that turns up least often. */
-static uint64_t rarest(const struct costs *costs, const uint32_t *ids, size_t n, uint32_t *ret_id)
-{
-    uint64_t best = COST_NEVER;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t cost = id_cost(costs, ids[i]);
-        if (cost < best) {
-            best = cost;
-            *ret_id = ids[i];
-        }
-    }
-    return best;
-}
-
-uint64_t cost_of_term(const struct costs *costs, const uint32_t *pc, uint32_t *ret_id)
-{
-    *ret_id = PROGRAM_PAYLOAD(*pc);
-    switch (PROGRAM_OP(*pc)) {
-    case OP_WORD:
-        return id_cost(costs, *ret_id);
-    case OP_PHRASE:
-        return rarest(costs, pc + 1, PROGRAM_PAYLOAD(*pc), ret_id);
-    case OP_NEED:
-        return rarest(costs, pc + 1, PROGRAM_PAYLOAD(*pc) - 1, ret_id);
-    default:
-        return COST_NEVER;
-    }
-}
-
-uint64_t cost_of_node(const struct costs *costs, const uint32_t *pc, const uint32_t **ret_best)
+uint64_t cost_of_node(const struct costs *costs, const uint32_t *pc)
 {
     const uint32_t *end = pc + program_size(pc);
-    uint32_t id;
     uint64_t best = COST_NEVER, sum = 0;
     switch (PROGRAM_OP(*pc)) {
     case OP_WORD:
     case OP_LEAF:
     case OP_NEED:
     case OP_PHRASE:
-        return cost_of_term(costs, pc, &id);
+        return cost_of_term(costs, pc).cost;
     case OP_LIST:
         return costs->of_lists[PROGRAM_PAYLOAD(*pc)];
     case OP_NOT:
         return COST_NEVER;
     case OP_OR:
         for (const uint32_t *at = program_operands(pc); at < end; at += program_size(at))
-            sum = add_costs(sum, cost_of_node(costs, at, NULL));
+            sum = add_costs(sum, cost_of_node(costs, at));
         return sum;
     case OP_AND:
     case OP_NEAR:
@@ -135,12 +100,8 @@ uint64_t cost_of_node(const struct costs *costs, const uint32_t *pc, const uint3
         break;
     }
     for (const uint32_t *at = program_operands(pc); at < end; at += program_size(at)) {
-        uint64_t cost = cost_of_node(costs, at, NULL);
-        if (cost < best) {
-            best = cost;
-            if (ret_best)
-                *ret_best = at;
-        }
+        uint64_t cost = cost_of_node(costs, at);
+        best = MIN(best, cost);
     }
     return best;
 }

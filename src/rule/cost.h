@@ -28,10 +28,37 @@ size_t costs_bytes(const struct costs *costs);
 void costs_count(struct costs *costs, const uint32_t *ids, size_t n);
 /* Makes what was counted count. */
 void costs_update(struct costs *costs);
-/* Of one of the tests of which one must turn up before a single term can hold. ret_id gets it. */
-uint64_t cost_of_term(const struct costs *costs, const uint32_t *pc, uint32_t *ret_id);
-/* Of the tests of which one must turn up before the node can hold. Where all of its operands must
- * hold, ret_best (or NULL) gets the one that these tests are of. */
-uint64_t cost_of_node(const struct costs *costs, const uint32_t *pc, const uint32_t **ret_best);
+/* Of the tests of which one must turn up before the node can hold. */
+uint64_t cost_of_node(const struct costs *costs, const uint32_t *pc);
+
+struct term_cost {
+    uint64_t cost;
+    uint32_t id;
+};
+
+/* How many words a term needs; they begin at *ret_ids. A WORD is its own id. */
+static inline size_t cost_words(const uint32_t *pc, const uint32_t **ret_ids)
+{
+    G_STATIC_ASSERT(OP_WORD == 0);
+    enum program_op op = PROGRAM_OP(*pc);
+    uint32_t payload = PROGRAM_PAYLOAD(*pc);
+    *ret_ids = op == OP_WORD ? pc : pc + 1;
+    return op == OP_WORD ? 1 : op == OP_PHRASE ? payload : op == OP_NEED ? payload - 1 : 0;
+}
+
+/* Of a single term: of the test that turns up least often among those that all must. What kind a
+ * term is, and which test, cannot be foretold, so that there is no branch on either. */
+static inline struct term_cost cost_of_term(const struct costs *costs, const uint32_t *pc)
+{
+    const uint32_t *ids;
+    size_t n = cost_words(pc, &ids);
+    struct term_cost best = {COST_NEVER, 0};
+    for (size_t i = 0; i < n; i++) {
+        uint64_t cost = ids[i] == VOCAB_ANY ? COST_NEVER : costs->of_ids[ids[i]];
+        best.id = cost < best.cost ? ids[i] : best.id;
+        best.cost = cost < best.cost ? cost : best.cost;
+    }
+    return best;
+}
 
 #endif

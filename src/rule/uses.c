@@ -14,20 +14,25 @@ static void note(const struct finder *finder, uint32_t id, enum lexicon_use use)
         finder->uses[id] = MIN(finder->uses[id], (uint8_t)use);
 }
 
+/* A word, or that of a phrase which is to say where the others are. */
+static inline void note_rarest(const struct finder *finder, const uint32_t *pc,
+                               enum lexicon_use use)
+{
+    struct term_cost term = cost_of_term(finder->costs, pc);
+    if (term.cost != COST_NEVER)
+        note(finder, term.id, PROGRAM_OP(*pc) == OP_WORD ? use : LEXICON_IS_PLACED);
+}
+
 /* What a node wants to know of its tests. use is that of single words: where a node is looked for
  * in some fields only, or with others near it, they are placed. */
 static void note_node(const struct finder *finder, const uint32_t *pc, enum lexicon_use use)
 {
     const uint32_t *end = pc + program_size(pc);
-    uint32_t id;
     const struct rule_leaf *leaf;
     switch (PROGRAM_OP(*pc)) {
     case OP_WORD:
-        note(finder, PROGRAM_PAYLOAD(*pc), use);
-        return;
     case OP_PHRASE:
-        if (cost_of_term(finder->costs, pc, &id) != COST_NEVER)
-            note(finder, id, LEXICON_IS_PLACED);
+        note_rarest(finder, pc, use);
         return;
     case OP_NEED:
         for (const uint32_t *at = pc + 1; at < program_needed(pc); at++)
@@ -53,7 +58,10 @@ static void note_node(const struct finder *finder, const uint32_t *pc, enum lexi
         break;
     }
     for (const uint32_t *at = program_operands(pc); at < end; at += program_size(at))
-        note_node(finder, at, use);
+        if (PROGRAM_OP(*at) == OP_WORD || PROGRAM_OP(*at) == OP_PHRASE)
+            note_rarest(finder, at, use);
+        else
+            note_node(finder, at, use);
 }
 
 uint8_t *uses_new(const struct ruleset *set, const struct costs *costs)
