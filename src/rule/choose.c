@@ -212,11 +212,35 @@ static struct waiter waiter_make(uint32_t who, const struct guards *guards)
                            .who = who << 6 | (uint32_t)guards->hashes[GUARDS - 1] >> 8};
 }
 
+/* Single words, of which any will do. */
+static bool is_words(const uint32_t *pc)
+{
+    const uint32_t *end = pc + program_size(pc);
+    if (PROGRAM_OP(*pc) == OP_WORD)
+        return true;
+    for (const uint32_t *at = pc + 1; PROGRAM_OP(*pc) == OP_OR && at < end; at++)
+        if (PROGRAM_OP(*at) != OP_WORD)
+            return false;
+    return PROGRAM_OP(*pc) == OP_OR;
+}
+
+static void set_probe(struct chooser *chooser, uint32_t number, const uint32_t *best)
+{
+    const struct rule_entry *rule = &g_array_index(chooser->set->rules, struct rule_entry, number);
+    const uint32_t *pc = ruleset_code(chooser->set, rule->code);
+    bool is_plain = rule->scope == PROGRAM_NONE && !rule->has_regex;
+    struct rule_probe *probe = &chooser->choice->probes[number];
+    *probe = (struct rule_probe){is_plain ? rule->code : PROGRAM_NONE, rule->fields, 0};
+    if (best && PROGRAM_OP(*pc) == OP_AND && best - pc <= UINT16_MAX && is_words(best))
+        probe->found = (uint16_t)(best - pc);
+}
+
 static void choose_rule(struct chooser *chooser, uint32_t number)
 {
     uint32_t code = g_array_index(chooser->set->rules, struct rule_entry, number).code;
     chooser->n_keys = 0;
     struct best_two two = find_best(chooser, ruleset_code(chooser->set, code));
+    set_probe(chooser, number, two.pc[0]);
     if (two.pc[0])
         add_links(chooser, two.keys[0], number);
     else
@@ -259,6 +283,7 @@ struct choice *choice_new(const struct ruleset *set, const struct costs *costs)
     choice->n_ids = vocab_size(set->vocab);
     choice->n_lists = set->lists->len;
     choice->starts = g_new0(uint32_t, choice->n_ids + choice->n_lists + 2);
+    choice->probes = g_new(struct rule_probe, set->rules->len + 1);
     choice->always = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     struct chooser chooser = {.set = set, .costs = costs, .choice = choice};
     chooser.waiters = g_new(struct waiter, set->rules->len + 1);
@@ -283,6 +308,7 @@ void choice_free(struct choice *choice)
     g_free(choice->starts);
     g_free(choice->waiters);
     g_array_unref(choice->always);
+    g_free(choice->probes);
     g_free(choice);
 }
 

@@ -27,12 +27,21 @@ struct waiter {
     uint32_t who;
 };
 
+/* What it takes to run most rules. */
+struct rule_probe {
+    uint32_t code; /* of the rule; PROGRAM_NONE where its entry says more than this */
+    uint16_t fields;
+    uint16_t found; /* where in its program the operand is that its keys are of, where that is no
+                       more than words, one of which has turned up then; 0: it is none such */
+};
+
 struct choice {
     uint32_t n_ids, n_lists;
     uint32_t
         *starts; /* for each id, then each list: where its waiters begin; one more at the end */
     struct waiter *waiters;
-    GArray *always; /* rules without a key */
+    GArray *always;            /* rules without a key */
+    struct rule_probe *probes; /* for each rule */
 };
 
 struct choice *choice_new(const struct ruleset *set, const struct costs *costs);

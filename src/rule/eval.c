@@ -156,11 +156,13 @@ static bool eval_or(struct eval *eval, const uint32_t *pc, unsigned fields)
     return false;
 }
 
-static bool eval_and(struct eval *eval, const uint32_t *pc, unsigned fields)
+/* but: an operand that is known to hold, or NULL. */
+static bool eval_and(struct eval *eval, const uint32_t *pc, const uint32_t *but, unsigned fields)
 {
     const uint32_t *end = pc + program_size(pc);
     for (const uint32_t *at = pc + 1; at < end; at += program_size(at))
-        if (!(PROGRAM_OP(*at) == OP_OR ? eval_or(eval, at, fields) : eval_node(eval, at, fields)))
+        if (at != but &&
+            !(PROGRAM_OP(*at) == OP_OR ? eval_or(eval, at, fields) : eval_node(eval, at, fields)))
             return false;
     return true;
 }
@@ -181,7 +183,7 @@ bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
     case OP_LIST:
         return eval_list(eval, payload, fields);
     case OP_AND:
-        return eval_and(eval, pc, fields);
+        return eval_and(eval, pc, NULL, fields);
     case OP_OR:
         return eval_or(eval, pc, fields);
     case OP_NOT:
@@ -199,12 +201,17 @@ bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
     return false;
 }
 
-bool eval_program(struct eval *eval, const uint32_t *pc, unsigned fields, bool *ret_stopped)
+bool eval_program(struct eval *eval, const uint32_t *pc, uint32_t found, unsigned fields,
+                  bool *ret_stopped)
 {
+    bool holds;
     eval->leaf.work = SPANS_WORK_MAX;
     eval->leaf.steps = REGEX_STEPS_MAX;
     eval->leaf.is_stopped = false;
-    bool holds = eval_node(eval, pc, fields);
+    if (found && item_is_within(eval->index, fields))
+        holds = eval_and(eval, pc, pc + found, fields);
+    else
+        holds = eval_node(eval, pc, fields);
     *ret_stopped = eval->leaf.is_stopped || eval->leaf.work == 0;
     return holds;
 }
@@ -214,10 +221,10 @@ bool eval_rule(struct eval *eval, const struct rule_entry *rule, bool *ret_stopp
     const uint32_t *pc = ruleset_code(eval->set, rule->code);
     if (rule->has_regex) {
         eval->assumes_regex = true;
-        bool is_possible = eval_program(eval, pc, rule->fields, ret_stopped);
+        bool is_possible = eval_program(eval, pc, 0, rule->fields, ret_stopped);
         eval->assumes_regex = false;
         if (!is_possible)
             return false;
     }
-    return eval_program(eval, pc, rule->fields, ret_stopped);
+    return eval_program(eval, pc, 0, rule->fields, ret_stopped);
 }

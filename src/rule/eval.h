@@ -31,8 +31,10 @@ bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields);
 /* A rule of the set, with its budgets; feeds are not looked at. *ret_stopped: a budget was used up,
  * so that the answer may be wrong. */
 bool eval_rule(struct eval *eval, const struct rule_entry *rule, bool *ret_stopped);
-/* The same for the program of a rule without a regex. */
-bool eval_program(struct eval *eval, const uint32_t *pc, unsigned fields, bool *ret_stopped);
+/* The same for the program of a rule without a regex. found: where in it is an operand of its AND
+ * that a word of the item is known to make true; 0: nowhere. */
+bool eval_program(struct eval *eval, const uint32_t *pc, uint32_t found, unsigned fields,
+                  bool *ret_stopped);
 /* The matches of a node that has positions, sorted. */
 void eval_spans(struct eval *eval, const uint32_t *pc, unsigned fields, struct spans *out);
 

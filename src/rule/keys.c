@@ -22,7 +22,6 @@ struct keys {
     uint64_t *pending;                   /* a bit for each rule */
     uint64_t *any_pending;               /* a bit for each word of pending */
     uint64_t *lists;                     /* a bit for each list that was told already */
-    struct keys_probe *probes;           /* for each rule */
     uint8_t signature[1u << GUARD_BITS]; /* of the item: 1 where one of its tests has the hash */
     uint32_t *candidates;
     struct range *ranges; /* of the waiters of the item's tests */
@@ -48,13 +47,7 @@ struct keys *keys_new(const struct ruleset *set)
     keys->lists = g_new0(uint64_t, set->lists->len / 64 + 1);
     keys->pending = g_new0(uint64_t, set->rules->len / 64 + 1);
     keys->any_pending = g_new0(uint64_t, set->rules->len / 4096 + 1);
-    keys->probes = g_new(struct keys_probe, set->rules->len + 1);
     keys->candidates = g_new(uint32_t, set->rules->len + 1);
-    for (uint32_t i = 0; i < set->rules->len; i++) {
-        const struct rule_entry *rule = &g_array_index(set->rules, struct rule_entry, i);
-        bool is_plain = rule->scope == PROGRAM_NONE && !rule->has_regex;
-        keys->probes[i] = (struct keys_probe){is_plain ? rule->code : PROGRAM_NONE, rule->fields};
-    }
     return keys;
 }
 
@@ -68,7 +61,6 @@ void keys_free(struct keys *keys)
     g_free(keys->pending);
     g_free(keys->any_pending);
     g_free(keys->uses);
-    g_free(keys->probes);
     g_free(keys->candidates);
     g_free(keys->ranges);
     g_free(keys);
@@ -78,8 +70,8 @@ size_t keys_bytes(const struct keys *keys)
 {
     size_t n_rules = keys->set->rules->len;
     size_t bytes = sizeof *keys + choice_bytes(keys->choice) +
-                   n_rules * (sizeof *keys->probes + sizeof *keys->candidates) + n_rules / 8 +
-                   (keys->uses ? keys->choice->n_ids : 0);
+                   n_rules * (sizeof *keys->choice->probes + sizeof *keys->candidates) +
+                   n_rules / 8 + (keys->uses ? keys->choice->n_ids : 0);
     return keys->costs ? bytes + costs_bytes(keys->costs) : bytes;
 }
 
@@ -163,7 +155,7 @@ const uint32_t *keys_candidates(struct keys *keys, const struct item_index *inde
             size_t word = i * 64 + (size_t)__builtin_ctzll(any);
             for (uint64_t bits = keys->pending[word]; bits; bits &= bits - 1, n++) {
                 keys->candidates[n] = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(bits);
-                __builtin_prefetch(&keys->probes[keys->candidates[n]]);
+                __builtin_prefetch(&keys->choice->probes[keys->candidates[n]]);
             }
             keys->pending[word] = 0;
         }
@@ -173,9 +165,9 @@ const uint32_t *keys_candidates(struct keys *keys, const struct item_index *inde
     return keys->candidates;
 }
 
-const struct keys_probe *keys_probes(const struct keys *keys)
+const struct rule_probe *keys_probes(const struct keys *keys)
 {
-    return keys->probes;
+    return keys->choice->probes;
 }
 
 const uint8_t *keys_uses(const struct keys *keys)

@@ -7,6 +7,7 @@
 #ifndef RULE_KEYS_H
 #define RULE_KEYS_H
 
+#include "rule/choose.h"
 #include "rule/item.h"
 #include "rule/program.h"
 
@@ -15,19 +16,14 @@
 
 struct keys;
 
-/* What it takes to run most rules. */
-struct keys_probe {
-    uint32_t code; /* of the rule; PROGRAM_NONE where its entry says more than this */
-    uint32_t fields;
-};
-
 struct keys *keys_new(const struct ruleset *set); /* borrowed */
 void keys_free(struct keys *keys);
 size_t keys_bytes(const struct keys *keys);
 /* The rules that the item may make true, in ascending order, valid until the next call. */
 const uint32_t *keys_candidates(struct keys *keys, const struct item_index *index, size_t *ret_n);
 
-const struct keys_probe *keys_probes(const struct keys *keys); /* for each rule */
+/* For each rule; valid until the next call of keys_candidates(). */
+const struct rule_probe *keys_probes(const struct keys *keys);
 
 /* enum lexicon_use for each test, once the keys are chosen for good; NULL before that. Valid as
  * long as the keys are. */

@@ -66,12 +66,12 @@ static bool in_scope(struct rule_matcher *matcher, uint32_t scope, const struct 
 }
 
 static bool rule_holds(struct rule_matcher *matcher, uint32_t number,
-                       const struct keys_probe *probe, const struct rule_item *item)
+                       const struct rule_probe *probe, const struct rule_item *item)
 {
     bool is_stopped = false, holds;
     if (probe->code != PROGRAM_NONE) {
-        holds = eval_program(&matcher->eval, ruleset_code(matcher->set, probe->code), probe->fields,
-                             &is_stopped);
+        holds = eval_program(&matcher->eval, ruleset_code(matcher->set, probe->code), probe->found,
+                             probe->fields, &is_stopped);
     } else {
         const struct rule_entry *rule =
             &g_array_index(matcher->set->rules, struct rule_entry, number);
@@ -86,7 +86,7 @@ static bool rule_holds(struct rule_matcher *matcher, uint32_t number,
     return holds;
 }
 
-static void touch_programs(const struct ruleset *set, const struct keys_probe *probes,
+static void touch_programs(const struct ruleset *set, const struct rule_probe *probes,
                            const uint32_t *candidates, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -99,9 +99,9 @@ static void touch_programs(const struct ruleset *set, const struct keys_probe *p
 static void find_matches(struct rule_matcher *matcher, const struct rule_item *item)
 {
     const struct ruleset *set = matcher->set;
-    const struct keys_probe *probes = keys_probes(matcher->keys);
     const uint32_t *candidates =
         keys_candidates(matcher->keys, matcher->index, &matcher->n_candidates);
+    const struct rule_probe *probes = keys_probes(matcher->keys);
     for (size_t from = 0, to; from < matcher->n_candidates; from = to) {
         to = MIN(from + AT_ONCE, matcher->n_candidates);
         touch_programs(set, probes, candidates + from, to - from);
