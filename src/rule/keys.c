@@ -26,6 +26,8 @@ struct keys {
     uint32_t *candidates;
     struct range *ranges; /* of the waiters of the item's tests */
     size_t ranges_size;
+    uint32_t *told; /* rules and lists */
+    size_t n_told, told_size;
 };
 
 static void set_bit(uint64_t *bits, uint32_t bit)
@@ -63,6 +65,7 @@ void keys_free(struct keys *keys)
     g_free(keys->uses);
     g_free(keys->candidates);
     g_free(keys->ranges);
+    g_free(keys->told);
     g_free(keys);
 }
 
@@ -102,22 +105,36 @@ static inline void set_pending(struct keys *keys, uint32_t rule)
     set_bit(keys->any_pending, rule / 64);
 }
 
-static void tell(struct keys *keys, struct range range)
+/* Notes whom of the range to tell. Most are not, and which are cannot be foretold, so that there is
+ * no branch on it. */
+static void pick(struct keys *keys, struct range range)
 {
+    size_t n = keys->n_told;
+    if (G_UNLIKELY(n + (range.end - range.begin) > keys->told_size)) {
+        keys->told_size = 2 * (n + (range.end - range.begin));
+        keys->told = g_renew(uint32_t, keys->told, keys->told_size);
+    }
     for (uint32_t at = range.begin; at < range.end; at++) {
         const struct waiter *waiter = &keys->choice->waiters[at];
-        if (!waiter_passes(waiter, keys->signature))
-            continue;
-        uint32_t who = waiter_who(waiter), list = who & ~IS_LIST;
+        keys->told[n] = waiter_who(waiter);
+        n += waiter_passes(waiter, keys->signature);
+    }
+    keys->n_told = n;
+}
+
+/* Those that were noted, and whoever waits for a list among them. */
+static void tell(struct keys *keys)
+{
+    for (size_t i = 0; i < keys->n_told; i++) {
+        uint32_t who = keys->told[i], list = who & ~IS_LIST;
         if (G_LIKELY(!(who & IS_LIST))) {
             set_pending(keys, who);
-            continue;
+        } else if (!has_bit(keys->lists, list)) {
+            set_bit(keys->lists, list);
+            pick(keys, waiters_of(keys, keys->choice->n_ids + list));
         }
-        if (has_bit(keys->lists, list))
-            continue;
-        set_bit(keys->lists, list);
-        tell(keys, waiters_of(keys, keys->choice->n_ids + list));
     }
+    keys->n_told = 0;
 }
 
 static void tell_all(struct keys *keys, const struct item_index *index)
@@ -138,7 +155,8 @@ static void tell_all(struct keys *keys, const struct item_index *index)
         for (uint32_t at = keys->ranges[i].begin; at < keys->ranges[i].end; at += 5)
             touch(&keys->choice->waiters[at]);
     for (size_t i = 0; i < n; i++)
-        tell(keys, keys->ranges[i]);
+        pick(keys, keys->ranges[i]);
+    tell(keys);
     for (size_t i = 0; i < index->n_ids; i++)
         keys->signature[guard_hash(index->ids[i])] = 0;
     for (guint i = 0; i < keys->choice->always->len; i++)

@@ -4,7 +4,9 @@
 
 #include <string.h>
 
-#define MANY_PLACES 64u /* of one word in an item */
+/* Of one word in an item. */
+#define FEW_PLACES  4u
+#define MANY_PLACES 64u
 
 static uint32_t leaf_word(const struct item_index *index, const struct rule_leaf *leaf, size_t i)
 {
@@ -72,26 +74,36 @@ static bool phrase_holds(const struct item_index *index, const struct phrase *ph
            exact_holds(index, exact_at(index, phrase->ids[phrase->n]), first, last);
 }
 
-/* Of the words that are placed the one that occurs least often; false where one that is not quiet
- * does not occur. Quiet ones are looked for, too, before many places are. */
+/* Some word that is placed. False where a word that is not quiet does not occur. There is no branch
+ * on which, or how many words there are, because nobody can foretell that. */
+static inline bool find_placed(const struct item_index *index, const struct phrase *phrase,
+                               size_t *ret_anchor)
+{
+    uint64_t all = 1;
+    size_t anchor = 0;
+    for (size_t from = 0; from < phrase->n; from += 4) {
+        for (size_t i = from; i < from + 4; i++) {
+            size_t at = MIN(i, phrase->n - 1);
+            bool is_any = phrase->ids[at] == VOCAB_ANY;
+            uint32_t id = is_any ? 0 : phrase->ids[at];
+            enum lexicon_use use = lexicon_use(index->lexicon, id);
+            all &= item_bit(index, id) | (use == LEXICON_IS_QUIET) | is_any;
+            anchor = use == LEXICON_IS_PLACED && !is_any ? at : anchor;
+        }
+    }
+    *ret_anchor = anchor;
+    return all;
+}
+
+/* Of the words that are placed one that occurs seldom enough. False where one does not occur: quiet
+ * ones, too, are looked for before many places are. */
 static bool find_anchor(const struct item_index *index, const struct phrase *phrase,
                         unsigned fields, size_t *ret_anchor)
 {
-    uint32_t fewest = UINT32_MAX;
-    size_t n_placed = 0, anchor = 0;
-    uint64_t all = 1;
-    for (size_t i = 0; i < phrase->n; i++) { /* without branches that nobody can foretell */
-        if (phrase->ids[i] == VOCAB_ANY)
-            continue;
-        enum lexicon_use use = lexicon_use(index->lexicon, phrase->ids[i]);
-        all &= item_bit(index, phrase->ids[i]) | (use == LEXICON_IS_QUIET);
-        anchor = use == LEXICON_IS_PLACED ? i : anchor;
-        n_placed += use == LEXICON_IS_PLACED;
-    }
-    if (!all)
+    if (!find_placed(index, phrase, ret_anchor))
         return false;
-    *ret_anchor = anchor;
-    for (size_t i = 0; i < phrase->n && (n_placed > 1 || !item_is_within(index, fields)); i++) {
+    uint32_t fewest = item_test(index, phrase->ids[*ret_anchor])->n;
+    for (size_t i = 0; i < phrase->n && fewest > FEW_PLACES; i++) {
         uint32_t id = phrase->ids[i];
         if (id == VOCAB_ANY || lexicon_use(index->lexicon, id) != LEXICON_IS_PLACED)
             continue;
@@ -102,7 +114,7 @@ static bool find_anchor(const struct item_index *index, const struct phrase *phr
             *ret_anchor = i;
         }
     }
-    if (item_test(index, phrase->ids[*ret_anchor])->n > MANY_PLACES)
+    if (fewest > MANY_PLACES)
         for (size_t i = 0; i < phrase->n; i++)
             if (phrase->ids[i] != VOCAB_ANY && !item_occurs(index, phrase->ids[i]))
                 return false;
