@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#define KEYS_AT_FIRST 64u
+
 struct guards {
     uint16_t hashes[GUARDS];
 };
@@ -30,7 +32,7 @@ struct chooser {
 static void add_key(struct chooser *chooser, uint32_t key)
 {
     if (chooser->n_keys == chooser->keys_size) {
-        chooser->keys_size = chooser->keys_size * 2 + 64;
+        chooser->keys_size *= 2;
         chooser->keys = g_renew(uint32_t, chooser->keys, chooser->keys_size);
     }
     chooser->keys[chooser->n_keys++] = key;
@@ -285,7 +287,9 @@ struct choice *choice_new(const struct ruleset *set, const struct costs *costs)
     choice->starts = g_new0(uint32_t, choice->n_ids + choice->n_lists + 2);
     choice->probes = g_new(struct rule_probe, set->rules->len + 1);
     choice->always = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    struct chooser chooser = {.set = set, .costs = costs, .choice = choice};
+    struct chooser chooser = {
+        .set = set, .costs = costs, .choice = choice, .keys_size = KEYS_AT_FIRST};
+    chooser.keys = g_new(uint32_t, chooser.keys_size);
     chooser.waiters = g_new(struct waiter, set->rules->len + 1);
     chooser.is_waited_for = g_new0(bool, choice->n_lists + 1);
     for (uint32_t i = 0; i < set->rules->len; i++)

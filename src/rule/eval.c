@@ -156,12 +156,12 @@ static bool eval_or(struct eval *eval, const uint32_t *pc, unsigned fields)
     return false;
 }
 
-/* but: an operand that is known to hold, or NULL. */
-static bool eval_and(struct eval *eval, const uint32_t *pc, const uint32_t *but, unsigned fields)
+/* found: where the operand is that is known to hold; 0: there is none such. */
+static bool eval_and(struct eval *eval, const uint32_t *pc, uint32_t found, unsigned fields)
 {
     const uint32_t *end = pc + program_size(pc);
     for (const uint32_t *at = pc + 1; at < end; at += program_size(at))
-        if (at != but &&
+        if (at != pc + found &&
             !(PROGRAM_OP(*at) == OP_OR ? eval_or(eval, at, fields) : eval_node(eval, at, fields)))
             return false;
     return true;
@@ -183,7 +183,7 @@ bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
     case OP_LIST:
         return eval_list(eval, payload, fields);
     case OP_AND:
-        return eval_and(eval, pc, NULL, fields);
+        return eval_and(eval, pc, 0, fields);
     case OP_OR:
         return eval_or(eval, pc, fields);
     case OP_NOT:
@@ -209,7 +209,7 @@ bool eval_program(struct eval *eval, const uint32_t *pc, uint32_t found, unsigne
     eval->leaf.steps = REGEX_STEPS_MAX;
     eval->leaf.is_stopped = false;
     if (found && item_is_within(eval->index, fields))
-        holds = eval_and(eval, pc, pc + found, fields);
+        holds = eval_and(eval, pc, found, fields);
     else
         holds = eval_node(eval, pc, fields);
     *ret_stopped = eval->leaf.is_stopped || eval->leaf.work == 0;

@@ -94,8 +94,8 @@ struct vocab_stems;
 
 struct vocab_stems *vocab_stems_new(const struct vocab *vocab); /* borrowed */
 void vocab_stems_free(struct vocab_stems *stems);
-/* Appends the ids of all tests that the word passes in an item of that language. lookups: the n that
- * were planned for it. */
+/* Appends the ids of all tests that the word passes in an item of that language. lookups: the n
+ * that were planned for it. */
 void vocab_resolve(const struct vocab *vocab, struct vocab_stems *stems, const struct word *word,
                    const struct vocab_lookup *lookups, size_t n, unsigned language, GArray *ids);
 
