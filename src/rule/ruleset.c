@@ -39,11 +39,11 @@ static GArray *words_new_array(void)
     return g_array_new(FALSE, FALSE, sizeof(uint32_t));
 }
 
-static struct ruleset *set_new(void)
+static struct ruleset *set_new(size_t n_rules)
 {
     struct ruleset *set = g_new0(struct ruleset, 1);
     set->n_refs = 1;
-    set->vocab = vocab_new();
+    set->vocab = vocab_new(n_rules); /* most have words of their own */
     set->code = words_new_array();
     set->written = words_new_array();
     set->words = words_new_array();
@@ -462,7 +462,7 @@ static void builder_init(struct builder *builder)
     builder->code = words_new_array();
     builder->written = words_new_array();
     builder->compiler = (struct compiler){
-        .set = set_new(),
+        .set = set_new(builder->n_rules),
         .context = &builder->context,
         .languages = builder->languages,
         .list_instances = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL)};

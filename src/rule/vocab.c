@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define NONE             UINT32_MAX
+#define SLOTS_MIN        64u
 #define SHORT_LENGTHS    64u /* beginnings shorter than this have a bit each */
 #define READABLE_BEYOND  WORD_KEY_BYTES
 #define FILTER_BITS_MIN  (1u << 12)
@@ -48,14 +49,21 @@ struct vocab_stems {
     bool has_fallbacks;
 };
 
-struct vocab *vocab_new(void)
+static bool is_full(const struct vocab *vocab, size_t n)
+{
+    return n * 5 > vocab->n_slots * 3;
+}
+
+struct vocab *vocab_new(size_t n)
 {
     struct vocab *vocab = g_new0(struct vocab, 1);
     vocab->entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
     vocab->pool = g_string_new(NULL);
     vocab->wildcards = g_array_new(FALSE, FALSE, sizeof(struct wildcard));
     vocab->inflections = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    vocab->n_slots = 64;
+    vocab->n_slots = SLOTS_MIN;
+    while (is_full(vocab, n))
+        vocab->n_slots *= 2;
     vocab->slots = g_new(uint32_t, vocab->n_slots);
     memset(vocab->slots, 0xFF, vocab->n_slots * sizeof *vocab->slots);
     return vocab;
@@ -198,7 +206,7 @@ uint32_t vocab_add(struct vocab *vocab, enum word_test test, const struct word *
     g_array_append_val(vocab->entries, entry);
     vocab->slots[slot] = SLOT_MAKE(id, slot_hash(word->hash, test, language));
     note_kind(vocab, id, word, test);
-    if (vocab->entries->len * 5 > vocab->n_slots * 3)
+    if (is_full(vocab, vocab->entries->len))
         grow(vocab);
     return id;
 }

@@ -33,7 +33,8 @@ struct vocab_filter {
     uint64_t begins[VOCAB_BEGIN_BITS / 64];
 };
 
-struct vocab *vocab_new(void);
+/* n: how many tests there may be; a guess. */
+struct vocab *vocab_new(size_t n);
 void vocab_free(struct vocab *vocab);
 /* The id of a test, new or known. Of the word, folded, size and hash count. language: for
  * WORD_INFLECTS, the one that counts where the item has none of its own. */
