@@ -14,7 +14,7 @@ struct answer {
     char *message;
     GByteArray *body;
     char *etag;
-    guint n_headers;
+    size_t n_headers;
     bool is_new_connection;
 };
 
