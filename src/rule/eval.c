@@ -1,5 +1,7 @@
 #include "rule/eval.h"
 
+#define OTHERS_MAX 16u /* operands of an OR that are not words, and come after these */
+
 static const struct rule_leaf *leaf_at(const struct eval *eval, uint32_t index)
 {
     return &g_array_index(eval->set->leaves, struct rule_leaf, index);
@@ -133,27 +135,30 @@ static bool eval_list(struct eval *eval, uint32_t number, unsigned fields)
     return holds;
 }
 
-/* Its words first, which cost least: all of them, since which one is there cannot be foretold. */
+/* Its words first, which cost least: all of them, since which one is there cannot be foretold. Then
+ * what else may hold. */
 static bool eval_or(struct eval *eval, const uint32_t *pc, unsigned fields)
 {
     const struct item_index *index = eval->index;
-    const uint32_t *end = pc + program_size(pc);
-    bool is_everywhere = item_is_within(index, fields), has_others = false;
+    const uint32_t *end = pc + program_size(pc), *others[OTHERS_MAX];
+    bool is_everywhere = item_is_within(index, fields);
+    size_t n_others = 0;
     uint64_t any = 0;
     for (const uint32_t *at = pc + 1; at < end; at += program_size(at)) {
-        if (PROGRAM_OP(*at) != OP_WORD)
-            has_others = true;
-        else if (is_everywhere)
-            any |= item_bit(index, PROGRAM_PAYLOAD(*at));
-        else
-            any |= item_has(index, PROGRAM_PAYLOAD(*at), fields);
-    }
-    if (any || !has_others)
-        return any;
-    for (const uint32_t *at = pc + 1; at < end; at += program_size(at))
-        if (PROGRAM_OP(*at) != OP_WORD && eval_node(eval, at, fields))
+        uint32_t payload = PROGRAM_PAYLOAD(*at);
+        if (PROGRAM_OP(*at) == OP_WORD) {
+            any |= is_everywhere ? item_bit(index, payload) : item_has(index, payload, fields);
+        } else if (n_others < OTHERS_MAX) {
+            others[n_others] = at;
+            n_others +=
+                PROGRAM_OP(*at) != OP_PHRASE || item_may_have_row(index, at + 1, payload) != 0;
+        } else if (eval_node(eval, at, fields)) {
             return true;
-    return false;
+        }
+    }
+    for (size_t i = 0; i < n_others && !any; i++)
+        any = eval_node(eval, others[i], fields);
+    return any;
 }
 
 /* found: where the operand is that is known to hold; 0: there is none such. */

@@ -59,7 +59,7 @@ size_t item_index_bytes(const struct item_index *index)
 static void clear(struct item_index *index)
 {
     for (size_t i = 0; i < index->n_ids; i++)
-        index->present[index->ids[i] / 64] = 0;
+        index->present[index->ids[i] / 64] &= ~(UINT64_C(1) << index->ids[i] % 64);
     index->n_ids = index->n_words = index->n_values = 0;
     index->position = 0;
     index->chains->is_made = index->chains->has_all = false;
@@ -372,9 +372,20 @@ static void add_values(struct item_index *index, enum field field, const char *c
         add_value(index, field, i, texts[i]);
 }
 
+/* What is quiet counts as present, so that a phrase needs no look at the uses of its words. */
+static void mark_quiet(struct item_index *index, const uint8_t *uses)
+{
+    uint32_t n = vocab_size(index->set->vocab);
+    memset(index->present, 0, (n / 64 + 1) * sizeof *index->present);
+    for (uint32_t id = 0; uses && id < n; id++)
+        index->present[id / 64] |= (uint64_t)(uses[id] == LEXICON_IS_QUIET) << id % 64;
+}
+
 void item_index_fill(struct item_index *index, const struct rule_item *item, const uint8_t *uses)
 {
     clear(index);
+    if (uses != index->lexicon->uses)
+        mark_quiet(index, uses);
     lexicon_start(index->lexicon, uses);
     index->item = item;
     index->places->is_made = index->has_exacts;

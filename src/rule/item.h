@@ -83,8 +83,8 @@ struct item_index {
     unsigned language;
     struct words *words;
     struct lexicon *lexicon;
-    uint64_t *present; /* a bit for each id that occurs, quiet ones excepted */
-    uint32_t *ids;     /* those that are present */
+    uint64_t *present; /* a bit for each id that occurs, and for all quiet ones */
+    uint32_t *ids;     /* those that occur and are not quiet */
     size_t n_ids, ids_size;
     uint32_t *found; /* for each word, what the lexicon found */
     size_t n_words, found_size;
@@ -142,10 +142,28 @@ static inline const struct item_test *item_test(const struct item_index *index, 
     return at != ITEM_NONE ? &chains->tests[at] : item_sum_up(index, index->chains, id);
 }
 
-/* 1 where some word passes the test. */
+/* 1 where some word passes the test; always 1 for a quiet one. */
 static inline uint64_t item_bit(const struct item_index *index, uint32_t id)
 {
     return index->present[id / 64] >> id % 64 & 1;
+}
+
+static inline uint64_t item_may_have(const struct item_index *index, uint32_t id)
+{
+    return id == VOCAB_ANY ? 1 : item_bit(index, id);
+}
+
+/* 0 where these words in a row are certainly nowhere. Most phrases are of two to four words; how
+ * many cannot be foretold, so that there is no branch on it. */
+static inline uint64_t item_may_have_row(const struct item_index *index, const uint32_t *ids,
+                                         size_t n)
+{
+    const uint32_t *last = ids + n - 1, *third = n > 2 ? ids + 2 : last;
+    uint64_t all = item_may_have(index, ids[0]) & item_may_have(index, *last) &
+                   item_may_have(index, *third) & item_may_have(index, n > 1 ? ids[1] : ids[0]);
+    for (size_t i = 3; i + 1 < n; i++)
+        all &= item_may_have(index, ids[i]);
+    return all;
 }
 
 /* Whether all the words are in these fields. */

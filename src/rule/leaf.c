@@ -74,34 +74,17 @@ static bool phrase_holds(const struct item_index *index, const struct phrase *ph
            exact_holds(index, exact_at(index, phrase->ids[phrase->n]), first, last);
 }
 
-/* Some word that is placed. False where a word that is not quiet does not occur. There is no branch
- * on which, or how many words there are, because nobody can foretell that. */
-static inline bool find_placed(const struct item_index *index, const struct phrase *phrase,
-                               size_t *ret_anchor)
-{
-    uint64_t all = 1;
-    size_t anchor = 0;
-    for (size_t from = 0; from < phrase->n; from += 4) {
-        for (size_t i = from; i < from + 4; i++) {
-            size_t at = MIN(i, phrase->n - 1);
-            bool is_any = phrase->ids[at] == VOCAB_ANY;
-            uint32_t id = is_any ? 0 : phrase->ids[at];
-            enum lexicon_use use = lexicon_use(index->lexicon, id);
-            all &= item_bit(index, id) | (use == LEXICON_IS_QUIET) | is_any;
-            anchor = use == LEXICON_IS_PLACED && !is_any ? at : anchor;
-        }
-    }
-    *ret_anchor = anchor;
-    return all;
-}
-
 /* Of the words that are placed one that occurs seldom enough. False where one does not occur: quiet
  * ones, too, are looked for before many places are. */
 static bool find_anchor(const struct item_index *index, const struct phrase *phrase,
                         unsigned fields, size_t *ret_anchor)
 {
-    if (!find_placed(index, phrase, ret_anchor))
+    if (!item_may_have_row(index, phrase->ids, phrase->n))
         return false;
+    for (size_t i = 0; i < phrase->n; i++)
+        if (phrase->ids[i] != VOCAB_ANY &&
+            lexicon_use(index->lexicon, phrase->ids[i]) == LEXICON_IS_PLACED)
+            *ret_anchor = i;
     uint32_t fewest = item_test(index, phrase->ids[*ret_anchor])->n;
     for (size_t i = 0; i < phrase->n && fewest > FEW_PLACES; i++) {
         uint32_t id = phrase->ids[i];
