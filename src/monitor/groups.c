@@ -34,6 +34,7 @@ static void join_group(GHashTable *leaders, struct monitor_feed *feed)
         g_hash_table_insert(leaders, g_steal_pointer(&key), leader);
     }
     g_ptr_array_add(leader->group, feed);
+    feed->leader = leader;
     feed->is_urgent = is_urgent(feed->monitor, feed->settings);
     leader->is_urgent = leader->is_urgent || feed->is_urgent;
     int64_t interval_s = feed->settings->interval_s;
@@ -93,6 +94,7 @@ void groups_dissolve(struct monitor *monitor)
         struct monitor_feed *feed = value;
         feed->settings = NULL;
         feed->group_interval_s = 0;
+        feed->leader = NULL;
         g_clear_pointer(&feed->group, g_ptr_array_unref);
         schedule_queue_remove(monitor->queue, feed);
     }

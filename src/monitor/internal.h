@@ -35,6 +35,7 @@ struct monitor_feed {
     /* Feeds that are asked for in the same way form a group, and its first, the leader, polls for
      * all (E39). NULL in those that follow; of borrowed struct monitor_feed, the leader first. */
     GPtrArray *group;
+    struct monitor_feed *leader; /* that polls for it: itself, or another; NULL: nobody does */
     int64_t group_interval_s; /* the shortest that one of them sets; 0: none does */
 };
 

@@ -100,28 +100,12 @@ static void refresh_feed(struct refresh *refresh, struct monitor_feed *feed,
         poll_now(leader);
 }
 
-/* struct monitor_feed -> the one that polls for it. */
-static GHashTable *map_leaders(const struct monitor *monitor)
-{
-    GHashTable *leaders = g_hash_table_new(NULL, NULL);
-    GHashTableIter iter;
-    gpointer value;
-    g_hash_table_iter_init(&iter, monitor->feeds);
-    while (g_hash_table_iter_next(&iter, NULL, &value)) {
-        const struct monitor_feed *leader = value;
-        for (guint i = 0; leader->group && i < leader->group->len; i++)
-            g_hash_table_insert(leaders, g_ptr_array_index(leader->group, i), value);
-    }
-    return leaders;
-}
-
-static void refresh_id(struct refresh *refresh, GHashTable *leaders, const char *id)
+static void refresh_id(struct refresh *refresh, const char *id)
 {
     struct monitor_feed *feed = g_hash_table_lookup(refresh->monitor->feeds, id);
-    struct monitor_feed *leader = feed ? g_hash_table_lookup(leaders, feed) : NULL;
     const struct refresh_news disabled = {.feed_id = id, .kind = REFRESH_DISABLED};
-    if (leader)
-        refresh_feed(refresh, feed, leader);
+    if (feed && feed->leader)
+        refresh_feed(refresh, feed, feed->leader);
     else
         tell(refresh, &disabled);
 }
@@ -134,13 +118,12 @@ struct refresh *refresh_start(struct monitor *monitor, const char *const *feed_i
     refresh->hooks = *hooks;
     refresh->waiting = g_hash_table_new(NULL, NULL);
     g_ptr_array_add(monitor->refreshes, refresh);
-    g_autoptr(GHashTable) leaders = map_leaders(monitor);
     for (; feed_ids && *feed_ids; feed_ids++)
-        refresh_id(refresh, leaders, *feed_ids);
+        refresh_id(refresh, *feed_ids);
     for (guint i = 0; !feed_ids && i < monitor->config->feeds->len; i++) {
         const struct config_feed *settings = g_ptr_array_index(monitor->config->feeds, i);
         if (settings->is_enabled)
-            refresh_id(refresh, leaders, settings->id);
+            refresh_id(refresh, settings->id);
     }
     if (g_hash_table_size(refresh->waiting) > 0)
         return refresh;
