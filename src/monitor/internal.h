@@ -36,7 +36,7 @@ struct monitor_feed {
      * all (E39). NULL in those that follow; of borrowed struct monitor_feed, the leader first. */
     GPtrArray *group;
     struct monitor_feed *leader; /* that polls for it: itself, or another; NULL: nobody does */
-    int64_t group_interval_s; /* the shortest that one of them sets; 0: none does */
+    int64_t group_interval_s;    /* the shortest that one of them sets; 0: none does */
 };
 
 struct monitor {
