@@ -6,8 +6,9 @@
 
 #include <string.h>
 
-/* After how many items the keys are chosen again. */
-static const uint32_t choose_after[] = {200, 2000};
+/* After how many items the keys are chosen again, for good. Sooner, what is counted says less; and
+ * to choose more than once costs more than it saves. */
+#define CHOOSE_AFTER 1000u
 
 struct range { /* of waiters */
     uint32_t begin, end;
@@ -16,7 +17,6 @@ struct range { /* of waiters */
 struct keys {
     const struct ruleset *set;
     struct costs *costs; /* while the keys may be chosen again */
-    uint32_t n_chosen;   /* how often the keys were chosen again */
     struct choice *choice;
     uint8_t *uses;                       /* enum lexicon_use for each id, once chosen for good */
     uint64_t *pending;                   /* a bit for each rule */
@@ -83,13 +83,11 @@ static void count(struct keys *keys, const struct item_index *index)
     if (!keys->costs)
         return;
     costs_count(keys->costs, index->ids, index->n_ids);
-    if (keys->costs->n_items < choose_after[keys->n_chosen])
+    if (keys->costs->n_items < CHOOSE_AFTER)
         return;
     costs_update(keys->costs);
     choice_free(keys->choice);
     keys->choice = choice_new(keys->set, keys->costs);
-    if (++keys->n_chosen < G_N_ELEMENTS(choose_after))
-        return;
     keys->uses = uses_new(keys->set, keys->costs);
     g_clear_pointer(&keys->costs, costs_free);
 }

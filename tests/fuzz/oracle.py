@@ -731,7 +731,7 @@ def configuration(rules, lists, list_texts):
     return "\n".join(out)
 
 
-SEASONED_AFTER = 2000  # items; rule/keys.c
+SEASONED_AFTER = 1000  # items; rule/keys.c
 
 
 class Batch:
