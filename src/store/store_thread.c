@@ -448,16 +448,20 @@ static bool is_to_end(struct store_thread *thread)
     return end;
 }
 
-static void tidy(struct store_thread *thread, bool has_worked)
+/* The thread has done something: what that took is given back a while later. */
+static void tidy_later(struct store_thread *thread)
 {
-    int64_t now_us = g_get_monotonic_time();
-    if (now_us >= thread->tidy_us) {
-        thread->tidy_us = FOREVER;
-        db_release_memory(thread->storage->db);
-        malloc_trim(0); /* of every thread */
-    } else if (has_worked && thread->tidy_us == FOREVER) {
-        thread->tidy_us = now_us + TIDY_US;
-    }
+    if (thread->tidy_us == FOREVER)
+        thread->tidy_us = g_get_monotonic_time() + TIDY_US;
+}
+
+static void tidy_when_due(struct store_thread *thread)
+{
+    if (g_get_monotonic_time() < thread->tidy_us)
+        return;
+    thread->tidy_us = FOREVER;
+    db_release_memory(thread->storage->db);
+    malloc_trim(0); /* of every thread */
 }
 
 static bool run_until_closed(struct store_thread *thread)
@@ -465,14 +469,18 @@ static bool run_until_closed(struct store_thread *thread)
     while (!is_to_end(thread)) {
         find_damage(thread);
         struct task *chain = take_batch(thread);
-        tidy(thread, chain != NULL);
+        tidy_when_due(thread);
+        if (chain)
+            tidy_later(thread);
         if (chain && !process(thread, chain))
             return false;
         if (chain || thread->is_damaged)
             continue;
         outbox_flush_all(thread->storage);
-        if (purge_is_due(thread->storage))
+        if (purge_is_due(thread->storage)) {
             purge_step(thread->storage);
+            tidy_later(thread);
+        }
     }
     return !thread->is_damaged;
 }
