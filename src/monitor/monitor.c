@@ -222,17 +222,24 @@ static void clear_timer(struct monitor *monitor)
     g_clear_pointer(&monitor->timer, g_source_unref);
 }
 
+/* With thousands of polls, most find the timer early enough already: then it looks again itself. */
 void monitor_set_timer(struct monitor *monitor)
 {
-    clear_timer(monitor);
     int64_t due_ms;
-    if (monitor->is_stopped || monitor->is_once || !schedule_queue_next(monitor->queue, &due_ms))
+    if (monitor->is_stopped || monitor->is_once || !schedule_queue_next(monitor->queue, &due_ms)) {
+        clear_timer(monitor);
         return;
+    }
     int64_t wait_ms =
         clock_real_delay_ms(monitor->parts.clock, due_ms - clock_boot_ms(monitor->parts.clock));
     if (is_backed_up(monitor))
         wait_ms = MAX(wait_ms, 1000);
-    monitor->timer = g_timeout_source_new((guint)MIN(wait_ms, TICK_MAX_MS));
+    wait_ms = MIN(wait_ms, TICK_MAX_MS);
+    int64_t ready_us = g_get_monotonic_time() + wait_ms * 1000;
+    if (monitor->timer && g_source_get_ready_time(monitor->timer) <= ready_us)
+        return;
+    clear_timer(monitor);
+    monitor->timer = g_timeout_source_new((guint)wait_ms);
     g_source_set_callback(monitor->timer, on_timer, monitor, NULL);
     g_source_attach(monitor->timer, monitor->parts.context);
 }
