@@ -8,6 +8,7 @@ struct waiter {
     struct control_call *call;
     struct refresh *refresh;
     GSource *deadline;
+    json_t *brief; /* what is said of most feeds, again with another name */
 };
 
 static const char *state_name(enum refresh_kind kind)
@@ -29,7 +30,8 @@ static const char *state_name(enum refresh_kind kind)
 static void on_feed(const struct refresh_news *news, void *user)
 {
     const struct waiter *waiter = user;
-    json_t *object = json_object();
+    bool is_brief = news->kind == REFRESH_POLLING || news->kind == REFRESH_UNCHANGED;
+    json_t *object = is_brief ? json_incref(waiter->brief) : json_object();
     json_set_text(object, "feed", news->feed_id);
     json_set_text(object, "state", state_name(news->kind));
     if (news->kind == REFRESH_NEWS) {
@@ -50,6 +52,7 @@ static void waiter_free(struct waiter *waiter)
     if (waiter->deadline)
         g_source_destroy(waiter->deadline);
     g_clear_pointer(&waiter->deadline, g_source_unref);
+    json_decref(waiter->brief);
     g_free(waiter);
 }
 
@@ -86,6 +89,7 @@ static void start(struct control_call *call, struct monitor *monitor, const char
     struct waiter *waiter = g_new0(struct waiter, 1);
     const struct refresh_hooks hooks = {on_feed, on_done, waiter};
     waiter->call = call;
+    waiter->brief = json_object();
     waiter->refresh = refresh_start(monitor, ids, &hooks);
     if (waiter->refresh && wait_s > 0) {
         control_on_gone(call, on_gone, waiter);
