@@ -246,6 +246,11 @@ void fetcher_set_limits(struct fetcher *fetcher, int64_t host_spacing_ms, guint 
     fetcher_pump(fetcher);
 }
 
+bool fetcher_has_room(const struct fetcher *fetcher)
+{
+    return pacer_has_room(fetcher->pacer);
+}
+
 void fetcher_limit_rate(struct fetcher *fetcher, int64_t gap_ms, int64_t for_ms)
 {
     pacer_set_gap(fetcher->pacer, clock_real_delay_ms(fetcher->clock, gap_ms),

@@ -171,6 +171,11 @@ void pacer_end(struct pacer *pacer, struct pacer_ticket *ticket)
     g_free(ticket);
 }
 
+bool pacer_has_room(const struct pacer *pacer)
+{
+    return pacer->n_active < pacer->max_active;
+}
+
 guint pacer_n_waiting(const struct pacer *pacer)
 {
     return pacer->n_waiting;

@@ -7,6 +7,7 @@ void monitor_place_in_queue(struct monitor_feed *feed)
     struct monitor *monitor = feed->monitor;
     if (monitor->is_once || !feed->group || feed->state->schedule.is_gone)
         return;
+    pending_remove(feed);
     int64_t wait_s = feed->state->schedule.due_s - clock_wall_s(monitor->parts.clock);
     schedule_queue_set(monitor->queue, feed,
                        clock_boot_ms(monitor->parts.clock) + MAX(wait_s, 0) * 1000);

@@ -85,6 +85,15 @@ void groups_form(struct monitor *monitor)
     }
 }
 
+/* One that was asked for by hand is then due, for whoever leads it. */
+static void keep_due(struct monitor_feed *feed)
+{
+    struct schedule_state *schedule = &feed->state->schedule;
+    if (feed->pending_in)
+        schedule->due_s = MIN(schedule->due_s, clock_wall_s(feed->monitor->parts.clock));
+    pending_remove(feed);
+}
+
 void groups_dissolve(struct monitor *monitor)
 {
     GHashTableIter iter;
@@ -97,6 +106,7 @@ void groups_dissolve(struct monitor *monitor)
         feed->leader = NULL;
         g_clear_pointer(&feed->group, g_ptr_array_unref);
         schedule_queue_remove(monitor->queue, feed);
+        keep_due(feed);
     }
 }
 

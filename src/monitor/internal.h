@@ -26,6 +26,9 @@ struct monitor_feed {
     struct intake *intake;   /* under way, or NULL */
     struct notices *notices; /* what is to be told with the next commit; NULL: nothing */
     GList unsaved;           /* in monitor->unsaved while its data is set */
+    GList pending;           /* in this queue: */
+    GQueue *pending_in;      /* of monitor->pending; NULL: in none */
+    bool is_by_hand;         /* pending, and somebody asked for it */
     bool is_reported;        /* that it fails */
     bool is_held;            /* due, and waits for the network */
     bool has_blame;          /* was well, and failed to connect: perhaps not its fault */
@@ -39,6 +42,11 @@ struct monitor_feed {
     int64_t group_interval_s;    /* the shortest that one of them sets; 0: none does */
 };
 
+/* Of struct monitor_feed: to be polled as soon as there is room. */
+struct pending {
+    GQueue urgent, others;
+};
+
 struct monitor {
     struct monitor_parts parts;
     struct monitor_hooks hooks;
@@ -48,9 +56,11 @@ struct monitor {
     GHashTable *feeds;            /* feed ID -> struct monitor_feed */
     struct schedule_queue *queue; /* of struct monitor_feed, by boot ms */
     GSource *timer;
+    struct pending pending;
     GQueue unsaved;  /* of struct monitor_feed: their last outcome is not stored yet */
     GSource *saving; /* it is in a moment; NULL: there is none */
     guint polls;     /* under way */
+    guint attempts;  /* of polls, on their way to the database */
     void (*on_poll_over)(struct monitor_feed *feed); /* after a poll, not after poll_cancel() */
     int64_t taking_in_bytes; /* bodies whose documents are not committed yet */
     bool is_choked;          /* by them: no request starts */
@@ -64,9 +74,17 @@ struct monitor {
 /* monitor.c. After a change of the queue. */
 void monitor_set_timer(struct monitor *monitor);
 
+/* pending.c. A leader without a poll gets one as soon as there is room, urgent ones first; by hand:
+ * also where there is no network. It has no place in the queue meanwhile. */
+void pending_add(struct monitor_feed *leader, bool by_hand);
+void pending_remove(struct monitor_feed *feed);
+bool pending_any(const struct monitor *monitor);
+/* After a change: those that there is room for. */
+void pending_start(struct monitor *monitor);
+
 /* poll.c. Begins a poll; the feed must not have one. */
 void poll_start(struct monitor_feed *feed);
-/* The same for a leader, whatever its due time. */
+/* The same for a leader, wherever it waits. */
 void poll_now(struct monitor_feed *leader);
 /* Ends it where it is; what was handed to the store is written all the same. */
 void poll_cancel(struct poll *poll);

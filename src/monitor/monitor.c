@@ -11,8 +11,8 @@
 /* GLib's time-outs run on CLOCK_MONOTONIC, which stands still in suspend: the loop looks again at
  * least this often. */
 #define TICK_MAX_MS 60000
-/* So many commits may wait for the disk before polling pauses. */
-#define BACKLOG_MAX 256
+/* And while feeds wait for room, which the end of a poll or of a commit makes. */
+#define PENDING_TICK_MS 1000
 
 static struct monitor_feed *monitor_feed_new(struct monitor *monitor, const char *id,
                                              struct store_feed *state)
@@ -31,6 +31,7 @@ static void monitor_feed_free(gpointer data)
 {
     struct monitor_feed *feed = data;
     unsaved_remove(feed);
+    pending_remove(feed);
     if (feed->poll)
         poll_cancel(feed->poll);
     if (feed->intake)
@@ -132,7 +133,7 @@ static void load_states(struct monitor *monitor)
 
 static bool is_idle(const struct monitor *monitor)
 {
-    return monitor->polls == 0;
+    return monitor->polls == 0 && !pending_any(monitor);
 }
 
 /* Its place in the queue is by its state. */
@@ -143,9 +144,10 @@ static void on_poll_over(struct monitor_feed *feed)
         return;
     monitor_place_in_queue(feed);
     refreshes_on_poll_over(feed);
+    pending_start(monitor);
     if (monitor->is_once && is_idle(monitor) && monitor->hooks.on_finished)
         monitor->hooks.on_finished(monitor->hooks.user);
-    else if (!monitor->is_once)
+    else
         monitor_set_timer(monitor);
 }
 
@@ -195,11 +197,6 @@ void monitor_reload(struct monitor *monitor, struct config *config)
     monitor_set_timer(monitor);
 }
 
-static bool is_backed_up(const struct monitor *monitor)
-{
-    return store_backlog(monitor->parts.store) > BACKLOG_MAX;
-}
-
 static gboolean on_timer(gpointer user)
 {
     struct monitor *monitor = user;
@@ -207,10 +204,10 @@ static gboolean on_timer(gpointer user)
     resume_check(monitor);
     int64_t now_ms = clock_boot_ms(monitor->parts.clock);
     g_clear_pointer(&monitor->timer, g_source_unref);
-    while (!is_backed_up(monitor) &&
-           (feed = schedule_queue_pop_due(monitor->queue, now_ms)) != NULL)
-        if (!feed->poll && !offline_holds(feed))
-            poll_start(feed);
+    while (!monitor->is_once && (feed = schedule_queue_pop_due(monitor->queue, now_ms)) != NULL)
+        if (!feed->poll)
+            pending_add(feed, false);
+    pending_start(monitor);
     monitor_set_timer(monitor);
     return G_SOURCE_REMOVE;
 }
@@ -222,19 +219,26 @@ static void clear_timer(struct monitor *monitor)
     g_clear_pointer(&monitor->timer, g_source_unref);
 }
 
+/* Until the loop has to look again; -1: not by itself. */
+static int64_t timer_wait_ms(const struct monitor *monitor)
+{
+    const struct clock *clock = monitor->parts.clock;
+    int64_t due_ms, wait_ms = pending_any(monitor) ? PENDING_TICK_MS : TICK_MAX_MS;
+    if (monitor->is_stopped)
+        return -1;
+    if (!monitor->is_once && schedule_queue_next(monitor->queue, &due_ms))
+        return MIN(clock_real_delay_ms(clock, due_ms - clock_boot_ms(clock)), wait_ms);
+    return pending_any(monitor) ? wait_ms : -1;
+}
+
 /* With thousands of polls, most find the timer early enough already: then it looks again itself. */
 void monitor_set_timer(struct monitor *monitor)
 {
-    int64_t due_ms;
-    if (monitor->is_stopped || monitor->is_once || !schedule_queue_next(monitor->queue, &due_ms)) {
+    int64_t wait_ms = timer_wait_ms(monitor);
+    if (wait_ms < 0) {
         clear_timer(monitor);
         return;
     }
-    int64_t wait_ms =
-        clock_real_delay_ms(monitor->parts.clock, due_ms - clock_boot_ms(monitor->parts.clock));
-    if (is_backed_up(monitor))
-        wait_ms = MAX(wait_ms, 1000);
-    wait_ms = MIN(wait_ms, TICK_MAX_MS);
     int64_t ready_us = g_get_monotonic_time() + wait_ms * 1000;
     if (monitor->timer && g_source_get_ready_time(monitor->timer) <= ready_us)
         return;
@@ -266,8 +270,10 @@ static void start_all(struct monitor *monitor)
         const struct config_feed *settings = g_ptr_array_index(monitor->config->feeds, i);
         struct monitor_feed *feed = g_hash_table_lookup(monitor->feeds, settings->id);
         if (feed && feed->group && may_ask_now(feed, now_s))
-            poll_start(feed);
+            pending_add(feed, true);
     }
+    pending_start(monitor);
+    monitor_set_timer(monitor);
     if (is_idle(monitor))
         g_idle_add(on_nothing_to_do, monitor);
 }

@@ -12,6 +12,7 @@ struct poll {
     struct monitor_feed *feed; /* the leader; NULL once cancelled */
     struct fetch *fetch;
     guint intakes; /* under way */
+    bool is_attempt_saved;
     bool
         is_plain; /* goes without validators: the server has said 304 for suspiciously long (E40) */
 };
@@ -163,9 +164,11 @@ static void on_attempt_saved(void *user)
         g_free(poll);
         return;
     }
-    const struct monitor *monitor = poll->feed->monitor;
+    struct monitor *monitor = poll->feed->monitor;
     const struct config_feed *settings = poll->feed->settings;
     const struct store_feed *state = poll->feed->state;
+    poll->is_attempt_saved = true;
+    monitor->attempts--;
     bool whole = needs_document(poll->feed);
     bool plain = whole || poll->is_plain;
     g_autofree char *credentials = read_credentials(settings);
@@ -186,12 +189,14 @@ static void on_attempt_saved(void *user)
         .is_urgent = poll->feed->is_urgent,
     };
     poll->fetch = fetch_start(monitor->parts.fetcher, &request, on_fetched, poll);
+    pending_start(monitor);
 }
 
 void poll_start(struct monitor_feed *feed)
 {
     struct monitor *monitor = feed->monitor;
     monitor->polls++;
+    monitor->attempts++;
     struct poll *poll = g_new0(struct poll, 1);
     poll->feed = feed;
     feed->poll = poll;
@@ -205,6 +210,7 @@ void poll_start(struct monitor_feed *feed)
 void poll_now(struct monitor_feed *leader)
 {
     schedule_queue_remove(leader->monitor->queue, leader);
+    pending_remove(leader);
     poll_start(leader);
 }
 
@@ -213,6 +219,7 @@ void poll_cancel(struct poll *poll)
 {
     poll->feed->poll = NULL;
     poll->feed->monitor->polls--;
+    poll->feed->monitor->attempts -= !poll->is_attempt_saved;
     poll->feed = NULL;
     if (poll->fetch) {
         fetch_cancel(poll->fetch);

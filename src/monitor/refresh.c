@@ -73,7 +73,7 @@ static struct refresh_news decide(const struct monitor_feed *feed,
     const struct schedule_state *schedule = &leader->state->schedule;
     int64_t now_s = clock_wall_s(feed->monitor->parts.clock);
     struct refresh_news news = {.feed_id = feed->state->id, .kind = REFRESH_POLLING};
-    if (leader->poll)
+    if (leader->poll || leader->pending_in)
         return news;
     if (schedule->is_gone) {
         news.kind = REFRESH_GONE;
@@ -97,7 +97,7 @@ static void refresh_feed(struct refresh *refresh, struct monitor_feed *feed,
         return;
     g_hash_table_add(refresh->waiting, feed);
     if (!leader->poll)
-        poll_now(leader);
+        pending_add(leader, true);
 }
 
 static void refresh_id(struct refresh *refresh, const char *id)
@@ -125,6 +125,8 @@ struct refresh *refresh_start(struct monitor *monitor, const char *const *feed_i
         if (settings->is_enabled)
             refresh_id(refresh, settings->id);
     }
+    pending_start(monitor);
+    monitor_set_timer(monitor);
     if (g_hash_table_size(refresh->waiting) > 0)
         return refresh;
     refresh_free(refresh);

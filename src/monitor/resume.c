@@ -15,7 +15,8 @@ static int64_t slept_ms(void)
     return clock_real_boot_ms() - g_get_monotonic_time() / 1000;
 }
 
-/* Leaders that were polled before and are due by end_s; a new feed waits for nobody. */
+/* Leaders that were polled before and are due by end_s; a new feed waits for nobody, nor does one
+ * that somebody asked for. */
 static GPtrArray *known_until(const struct monitor *monitor, int64_t end_s)
 {
     GPtrArray *feeds = g_ptr_array_new();
@@ -25,7 +26,8 @@ static GPtrArray *known_until(const struct monitor *monitor, int64_t end_s)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct monitor_feed *feed = value;
         const struct schedule_state *schedule = &feed->state->schedule;
-        if (feed->group && !feed->poll && schedule->asked_s > 0 && schedule->due_s <= end_s)
+        if (feed->group && !feed->poll && !feed->is_by_hand && schedule->asked_s > 0 &&
+            schedule->due_s <= end_s)
             g_ptr_array_add(feeds, feed);
     }
     return feeds;

@@ -71,6 +71,37 @@ def test_e33_one_connection_for_a_host(make_stage, tmp_path):
     assert stage.server.connections == 1
 
 
+MANY = 1300  # more than may be under way at once
+
+
+def many_of_one_host(**others):
+    """One host has more than may be under way at once; the others come last in the configuration."""
+    return {**{f"f{n:04}": Play(GOOD, host=1, path="/same" if n else None, interval="1d", headers=f"X-N: {n}") for n in range(MANY)}, **others}
+
+
+def test_e32_a_host_with_very_many_feeds_keeps_no_other_waiting(make_stage):
+    """With a second between its requests the host takes twenty minutes; another one's feed waits for none of that."""
+    stage = make_stage(many_of_one_host(other=Play(GOOD, host=2)), sections={"feedwatch": {"host_spacing": "1s"}})
+    process = stage.start()
+    stage.server.wait(1, "/other", timeout=20)
+    assert len(stage.requests("f0001")) < 20
+    stage.daemon.stop(process)
+
+
+@pytest.mark.parametrize("is_once", [True, False], ids=["once", "daemon"])
+def test_e32_however_many_are_due_the_urgent_ones_come_first_and_all_are_asked(make_stage, is_once):
+    stage = make_stage(many_of_one_host(urgent=Play(GOOD, host=1, tags="hot")),
+                       sections={"rule hot": {"match": "beta", "feeds": "tag:hot", "urgency": "critical"}})
+    if is_once:
+        stage.passes(1)
+    else:
+        process = stage.start()
+        stage.server.wait(MANY + 1, timeout=60)
+        stage.daemon.stop(process)
+    targets = [r.target for r in sorted(stage.server.requests(), key=lambda r: r.at)]
+    assert len(targets) == MANY + 1 and targets.index("/urgent") < 3
+
+
 # --- restarts and resumes ---
 
 def test_e34_restarts_ask_nobody(make_stage):

@@ -1,0 +1,69 @@
+/* Feeds that are to be polled, until there is room. With ten thousand due at once, what a poll
+ * holds in memory is held by a thousand of them. */
+#include "monitor/internal.h"
+#include "monitor/offline.h"
+
+/* So many polls may be under way, some seconds' work, and so many start together: their attempts
+ * are one transaction. */
+#define POLLS_MAX 1024
+#define START_MIN 256
+/* What is under way may wait for a few slow or busy hosts; others need not. So many more start
+ * then. */
+#define START_BESIDE 64
+/* So many commits may wait for the disk before polling pauses. */
+#define BACKLOG_MAX 256
+
+/* How many polls may start now. */
+static guint room(const struct monitor *monitor)
+{
+    if (store_backlog(monitor->parts.store) > BACKLOG_MAX)
+        return 0;
+    if (monitor->polls + START_MIN <= POLLS_MAX)
+        return POLLS_MAX - monitor->polls;
+    bool is_starved = monitor->attempts == 0 && fetcher_has_room(monitor->parts.fetcher);
+    return is_starved ? START_BESIDE : 0;
+}
+
+static void start(struct monitor_feed *feed)
+{
+    bool by_hand = feed->is_by_hand;
+    pending_remove(feed);
+    if (by_hand || !offline_holds(feed))
+        poll_start(feed);
+}
+
+bool pending_any(const struct monitor *monitor)
+{
+    return monitor->pending.urgent.length + monitor->pending.others.length > 0;
+}
+
+void pending_add(struct monitor_feed *feed, bool by_hand)
+{
+    struct pending *pending = &feed->monitor->pending;
+    feed->is_by_hand = feed->is_by_hand || by_hand;
+    if (feed->pending_in)
+        return;
+    schedule_queue_remove(feed->monitor->queue, feed);
+    feed->pending_in = feed->is_urgent ? &pending->urgent : &pending->others;
+    feed->pending.data = feed;
+    g_queue_push_tail_link(feed->pending_in, &feed->pending);
+}
+
+void pending_remove(struct monitor_feed *feed)
+{
+    if (!feed->pending_in)
+        return;
+    g_queue_unlink(feed->pending_in, &feed->pending);
+    feed->pending_in = NULL;
+    feed->is_by_hand = false;
+}
+
+void pending_start(struct monitor *monitor)
+{
+    if (monitor->is_stopped || !pending_any(monitor))
+        return;
+    for (guint n = room(monitor); n > 0 && pending_any(monitor); n--) {
+        const struct pending *pending = &monitor->pending;
+        start((pending->urgent.length > 0 ? &pending->urgent : &pending->others)->head->data);
+    }
+}
