@@ -107,6 +107,7 @@ static void forget_document(const struct intake *intake)
     g_clear_pointer(&state->last_modified, g_free);
     state->body_hash = 0;
     state->is_baselined = intake->was_baselined;
+    intake->feed->is_changed = true;
 }
 
 static void on_committed(void *user)
@@ -210,6 +211,7 @@ static void commit(struct intake *intake)
     monitor_on_outcome(feed, true, NULL);
     unsaved_remove(feed);
     store_commit(intake->monitor->parts.store, &commit, on_committed, intake);
+    feed->is_changed = false;
 }
 
 static gboolean on_slice(gpointer user)

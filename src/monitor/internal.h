@@ -25,6 +25,7 @@ struct monitor_feed {
     struct poll *poll;       /* under way, or NULL; a leader's only */
     struct intake *intake;   /* under way, or NULL */
     struct notices *notices; /* what is to be told with the next commit; NULL: nothing */
+    bool is_changed;         /* more of its state than the schedule, since it was stored */
     GList unsaved;           /* in monitor->unsaved while its data is set */
     GList pending;           /* in this queue: */
     GQueue *pending_in;      /* of monitor->pending; NULL: in none */
@@ -91,6 +92,8 @@ void poll_cancel(struct poll *poll);
 
 /* unsaved.c. The feed's state is stored soon, with that of others. */
 void unsaved_add(struct monitor_feed *feed);
+/* Now. on_done may be NULL. */
+void unsaved_store(struct monitor_feed *feed, store_done on_done, void *user);
 /* Who stores it now calls this first: it does not go behind what may yet be refused. */
 void unsaved_remove(struct monitor_feed *feed);
 /* Now. on_done (may be NULL) comes once they and all that was stored before are in the database. */

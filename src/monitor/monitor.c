@@ -23,6 +23,7 @@ static struct monitor_feed *monitor_feed_new(struct monitor *monitor, const char
     if (!state) {
         feed->state = g_new0(struct store_feed, 1);
         feed->state->id = g_strdup(id);
+        feed->is_changed = true;
     }
     return feed;
 }
@@ -59,6 +60,7 @@ static void configure_feed(struct monitor *monitor, const struct config_feed *se
         monitor_forget_address(feed->state);
     g_free(feed->state->url);
     feed->state->url = g_strdup(settings->url);
+    feed->is_changed = true;
 }
 
 static gboolean is_unconfigured(gpointer key, gpointer value, gpointer user)

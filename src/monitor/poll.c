@@ -64,12 +64,22 @@ static void save(struct monitor_feed *feed)
     };
     commit.alerts = notices_alerts(notices, &commit.n_alerts);
     store_commit(feed->monitor->parts.store, &commit, on_told, notices);
+    feed->is_changed = false;
+}
+
+/* Of what is remembered beside the schedule, this changes nothing. */
+static bool is_plain(const struct store_feed *state, const struct fetch_result *result)
+{
+    return result->kind != FETCH_FAILED && !state->message && !state->candidate_url &&
+           !result->permanent_url && g_strcmp0(state->etag, result->validators.etag) == 0 &&
+           g_strcmp0(state->last_modified, result->validators.last_modified) == 0;
 }
 
 /* Nothing new came: only the feed's state is kept. */
 static void save_outcome(struct monitor_feed *feed, const struct fetch_result *result)
 {
     bool ok = result->kind != FETCH_FAILED;
+    feed->is_changed = feed->is_changed || !is_plain(feed->state, result);
     if (ok) {
         monitor_take_validators(feed->state, &result->validators);
         note_move(feed, result->permanent_url);
@@ -89,6 +99,7 @@ static void share(struct poll *poll, struct fetch_result *result, const GPtrArra
         if (feed->intake) /* of a poll that a reload cut off from its feed */
             continue;
         poll->intakes++;
+        feed->is_changed = true;
         intake_start(feed, shared, on_taken_in, poll);
     }
     shared_doc_unref(shared);
@@ -203,8 +214,7 @@ void poll_start(struct monitor_feed *feed)
     const struct schedule_settings settings = monitor_schedule_settings(feed);
     poll->is_plain = schedule_start(&settings, &feed->state->schedule,
                                     clock_wall_s(monitor->parts.clock), g_random_int());
-    unsaved_remove(feed);
-    store_save_feed(monitor->parts.store, feed->state, on_attempt_saved, poll);
+    unsaved_store(feed, on_attempt_saved, poll);
 }
 
 void poll_now(struct monitor_feed *leader)

@@ -34,20 +34,36 @@ void unsaved_remove(struct monitor_feed *feed)
     feed->unsaved.data = NULL;
 }
 
+void unsaved_store(struct monitor_feed *feed, store_done on_done, void *user)
+{
+    struct store *store = feed->monitor->parts.store;
+    const struct store_feed *const state = feed->state;
+    unsaved_remove(feed);
+    if (feed->is_changed)
+        store_save_feed(store, state, on_done, user);
+    else
+        store_save_schedules(store, &state, 1, on_done, user);
+    feed->is_changed = false;
+}
+
 void unsaved_flush(struct monitor *monitor, store_done on_done, void *user)
 {
     size_t n = 0;
     g_autofree const struct store_feed **feeds =
         g_new(const struct store_feed *, monitor->unsaved.length + 1);
     GList *link;
-    while ((link = g_queue_pop_head_link(&monitor->unsaved)) != NULL) {
+    while ((link = g_queue_peek_head_link(&monitor->unsaved)) != NULL) {
         struct monitor_feed *feed = link->data;
-        link->data = NULL;
+        if (feed->is_changed) {
+            unsaved_store(feed, NULL, NULL);
+            continue;
+        }
+        unsaved_remove(feed);
         feeds[n++] = feed->state;
     }
     if (monitor->saving)
         g_source_destroy(monitor->saving);
     g_clear_pointer(&monitor->saving, g_source_unref);
     if (n > 0 || on_done)
-        store_save_feeds(monitor->parts.store, feeds, n, on_done, user);
+        store_save_schedules(monitor->parts.store, feeds, n, on_done, user);
 }

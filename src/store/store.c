@@ -309,68 +309,73 @@ void store_save_feed(struct store *store, const struct store_feed *feed, store_d
     post(store, call);
 }
 
-struct saved_feed {
-    struct store_feed *feed; /* packed */
-    int64_t row;
+struct saved_schedule {
+    const struct feed_slot *slot; /* while it runs; NULL: not stored */
+    const char *id;
+    struct schedule_state schedule;
 };
 
-struct save_feeds {
+struct save_schedules { /* in one block with its entries and their IDs */
     struct task task;
-    struct saved_feed *feeds;
-    size_t n_feeds;
     store_done on_done;
     void *user;
+    size_t n_feeds;
+    struct saved_schedule feeds[];
 };
 
 static int compare_rows(const void *a, const void *b)
 {
-    int64_t row_a = ((const struct saved_feed *)a)->row;
-    int64_t row_b = ((const struct saved_feed *)b)->row;
+    const struct feed_slot *slot_a = ((const struct saved_schedule *)a)->slot;
+    const struct feed_slot *slot_b = ((const struct saved_schedule *)b)->slot;
+    int64_t row_a = slot_a ? slot_a->row : 0, row_b = slot_b ? slot_b->row : 0;
     return (row_a > row_b) - (row_a < row_b);
 }
 
-static void run_save_feeds(struct storage *storage, struct task *task)
+static void run_save_schedules(struct storage *storage, struct task *task)
 {
-    const struct save_feeds *call = (struct save_feeds *)task;
-    for (size_t i = 0; i < call->n_feeds; i++) {
-        const struct feed_slot *slot = feed_find_slot(storage, call->feeds[i].feed->id);
-        call->feeds[i].row = slot ? slot->row : INT64_MAX;
-    }
+    struct save_schedules *call = (struct save_schedules *)task;
+    for (size_t i = 0; i < call->n_feeds; i++)
+        call->feeds[i].slot = feed_find_slot(storage, call->feeds[i].id);
     qsort(call->feeds, call->n_feeds, sizeof *call->feeds, compare_rows);
     for (size_t i = 0; i < call->n_feeds; i++)
-        feed_save(storage, call->feeds[i].feed);
+        if (call->feeds[i].slot)
+            feed_save_schedule(storage, call->feeds[i].slot, &call->feeds[i].schedule);
 }
 
-static void on_feeds_saved(struct task *task)
+static void on_schedules_saved(struct task *task)
 {
-    const struct save_feeds *call = (struct save_feeds *)task;
+    const struct save_schedules *call = (struct save_schedules *)task;
     if (call->on_done)
         call->on_done(call->user);
 }
 
-static void save_feeds_free(struct task *task)
+static void save_schedules_free(struct task *task)
 {
-    const struct save_feeds *call = (struct save_feeds *)task;
-    for (size_t i = 0; i < call->n_feeds; i++)
-        g_free(call->feeds[i].feed);
-    g_free(call->feeds);
     g_free(task);
 }
 
-void store_save_feeds(struct store *store, const struct store_feed *const *feeds, size_t n_feeds,
-                      store_done on_done, void *user)
+void store_save_schedules(struct store *store, const struct store_feed *const *feeds,
+                          size_t n_feeds, store_done on_done, void *user)
 {
-    struct save_feeds *call = g_new0(struct save_feeds, 1);
-    call->task.run = run_save_feeds;
-    call->task.on_done = on_feeds_saved;
-    call->task.free = save_feeds_free;
-    call->task.is_counted = true;
-    call->feeds = g_new0(struct saved_feed, n_feeds + 1);
-    call->n_feeds = n_feeds;
+    struct save_schedules *call;
+    size_t size = sizeof *call + n_feeds * sizeof *call->feeds, texts = 0;
     for (size_t i = 0; i < n_feeds; i++)
-        call->feeds[i].feed = feed_pack(feeds[i]);
-    call->on_done = on_done;
-    call->user = user;
+        texts += strlen(feeds[i]->id) + 1;
+    call = g_malloc(size + texts);
+    *call = (struct save_schedules){
+        .task = {.run = run_save_schedules,
+                 .on_done = on_schedules_saved,
+                 .free = save_schedules_free,
+                 .is_counted = true},
+        .on_done = on_done,
+        .user = user,
+        .n_feeds = n_feeds,
+    };
+    char *text = (char *)call + size;
+    for (size_t i = 0; i < n_feeds; i++) {
+        call->feeds[i] = (struct saved_schedule){NULL, text, feeds[i]->schedule};
+        text = g_stpcpy(text, feeds[i]->id) + 1;
+    }
     thread_post(store->thread, &call->task);
 }
 

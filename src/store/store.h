@@ -40,7 +40,7 @@ GQuark store_error_quark(void);
 struct store;
 
 struct store_feed { /* everything that is remembered of one configured feed */
-    int64_t row;    /* 0: not stored yet */
+    int64_t row;    /* as it was loaded; 0: not stored then */
     char *id;
     char *url;           /* configured */
     char *moved_url;     /* where a permanent redirect leads, once it is believed; else NULL */
@@ -110,15 +110,14 @@ bool store_is_stuck(struct store *store);
 
 typedef void (*store_done)(void *user);
 
-/* Records the state as it is (due time before a request, outcome without a document). Copies feed;
- * a feed without a row is inserted, and its row number comes back through on_done's feed->row of
- * the next load; ids are the key. on_done may be NULL. */
+/* Records the state as it is; the ID is the key. Copies feed. on_done may be NULL. */
 void store_save_feed(struct store *store, const struct store_feed *feed, store_done on_done,
                      void *user);
 
-/* The same of many at once: what lies together is written once. The array is not kept. */
-void store_save_feeds(struct store *store, const struct store_feed *const *feeds, size_t n_feeds,
-                      store_done on_done, void *user);
+/* Of feeds that are stored, or posted to be, only the schedules: most polls change nothing else.
+ * What lies together is written once. Copies them. on_done may be NULL. */
+void store_save_schedules(struct store *store, const struct store_feed *const *feeds,
+                          size_t n_feeds, store_done on_done, void *user);
 
 /* A feed goes on under another ID, with all that is known of it. Nothing where new_id is stored. */
 void store_rename_feed(struct store *store, const char *old_id, const char *new_id);

@@ -14,7 +14,7 @@
 
 #define DB_FILE         "feedwatch.db"
 #define STORE_LOCK_FILE "lock"
-#define DB_VERSION      4
+#define DB_VERSION      5
 
 enum db_query {
     DB_BEGIN,
@@ -25,6 +25,7 @@ enum db_query {
     DB_FEED_UPDATE,
     DB_FEED_RENAME,
     DB_FEED_TOUCHED,
+    DB_SCHEDULE_SET,
     DB_ITEM_SCAN,
     DB_ITEM_INSERT,
     DB_ITEM_KEYS,

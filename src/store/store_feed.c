@@ -1,6 +1,7 @@
 #include "store/store_feed.h"
 
 #include "base/pack.h"
+#include "store/store_sql.h"
 
 /* In the column is_baselined; 0: nothing is known of the feed. */
 enum { IS_BASELINED = 1, IS_SILENT = 2 };
@@ -31,28 +32,31 @@ struct store_feed *feed_pack(const struct store_feed *feed)
     return pack_new(feed, sizeof *feed, texts, G_N_ELEMENTS(texts));
 }
 
-/* ---- between a struct and a row: the order of STORE_FEED_COLUMNS ---- */
+/* ---- between a struct and a row ---- */
 
+/* STORE_SCHEDULE_COLUMNS */
 static void bind_schedule(sqlite3_stmt *query, const struct schedule_state *schedule)
 {
-    sqlite3_bind_int64(query, 18, schedule->due_s);
-    sqlite3_bind_int64(query, 19, schedule->asked_s);
-    sqlite3_bind_int64(query, 20, schedule->looked_s);
-    sqlite3_bind_int64(query, 21, schedule->new_item_s);
-    sqlite3_bind_int64(query, 22, schedule->failing_since_s);
-    sqlite3_bind_int64(query, 23, schedule->allowed_s);
-    sqlite3_bind_int64(query, 24, schedule->rhythm_s);
-    sqlite3_bind_int64(query, 25, schedule->unmodified_since_s);
-    sqlite3_bind_int64(query, 26, schedule->unconditional_s);
-    sqlite3_bind_int64(query, 27, schedule->failures);
-    sqlite3_bind_int64(query, 28, schedule->throttles);
-    sqlite3_bind_int(query, 29, schedule->has_validator);
-    sqlite3_bind_int(query, 30, schedule->is_gone);
-    sqlite3_bind_int64(query, 31, schedule->publisher_s);
-    sqlite3_bind_int64(query, 32, schedule->skip_hours);
-    sqlite3_bind_int(query, 33, schedule->skip_days);
+    sqlite3_bind_int64(query, 2, schedule->due_s);
+    sqlite3_bind_int64(query, 3, schedule->asked_s);
+    sqlite3_bind_int64(query, 4, schedule->looked_s);
+    sqlite3_bind_int64(query, 5, schedule->new_item_s);
+    sqlite3_bind_int64(query, 6, schedule->failing_since_s);
+    sqlite3_bind_int64(query, 7, schedule->allowed_s);
+    sqlite3_bind_int64(query, 8, schedule->rhythm_s);
+    sqlite3_bind_int64(query, 9, schedule->pause_s);
+    sqlite3_bind_int64(query, 10, schedule->unmodified_since_s);
+    sqlite3_bind_int64(query, 11, schedule->unconditional_s);
+    sqlite3_bind_int64(query, 12, schedule->publisher_s);
+    sqlite3_bind_int64(query, 13, schedule->failures);
+    sqlite3_bind_int64(query, 14, schedule->throttles);
+    sqlite3_bind_int64(query, 15, schedule->skip_hours);
+    sqlite3_bind_int(query, 16, schedule->skip_days);
+    sqlite3_bind_int(query, 17, schedule->has_validator);
+    sqlite3_bind_int(query, 18, schedule->is_gone);
 }
 
+/* STORE_FEED_COLUMNS */
 static void bind_feed(sqlite3_stmt *query, const struct store_feed *feed)
 {
     db_bind_text(query, 2, feed->id);
@@ -74,31 +78,32 @@ static void bind_feed(sqlite3_stmt *query, const struct store_feed *feed)
     sqlite3_bind_int64(query, 15, feed->n_items_last);
     sqlite3_bind_int64(query, 16, feed->text_bytes);
     sqlite3_bind_int64(query, 17, feed->text_items);
-    bind_schedule(query, &feed->schedule);
-    sqlite3_bind_int64(query, 34, feed->health_told_s);
-    sqlite3_bind_int64(query, 35, feed->schedule.pause_s);
-    sqlite3_bind_int64(query, 36, feed->gap_told_s);
-    sqlite3_bind_int64(query, 37, feed->window_told_s);
+    sqlite3_bind_int64(query, 18, feed->health_told_s);
+    sqlite3_bind_int64(query, 19, feed->gap_told_s);
+    sqlite3_bind_int64(query, 20, feed->window_told_s);
 }
 
+/* Behind the columns of its feed. */
 static void read_schedule(sqlite3_stmt *row, struct schedule_state *schedule)
 {
-    schedule->due_s = sqlite3_column_int64(row, 17);
-    schedule->asked_s = sqlite3_column_int64(row, 18);
-    schedule->looked_s = sqlite3_column_int64(row, 19);
-    schedule->new_item_s = sqlite3_column_int64(row, 20);
-    schedule->failing_since_s = sqlite3_column_int64(row, 21);
-    schedule->allowed_s = sqlite3_column_int64(row, 22);
-    schedule->rhythm_s = sqlite3_column_int64(row, 23);
-    schedule->unmodified_since_s = sqlite3_column_int64(row, 24);
-    schedule->unconditional_s = sqlite3_column_int64(row, 25);
-    schedule->failures = (uint32_t)sqlite3_column_int64(row, 26);
-    schedule->throttles = (uint32_t)sqlite3_column_int64(row, 27);
-    schedule->has_validator = sqlite3_column_int(row, 28) != 0;
-    schedule->is_gone = sqlite3_column_int(row, 29) != 0;
-    schedule->publisher_s = sqlite3_column_int64(row, 30);
-    schedule->skip_hours = (uint32_t)sqlite3_column_int64(row, 31);
-    schedule->skip_days = (uint8_t)sqlite3_column_int(row, 32);
+    int i = STORE_N_FEED_COLUMNS;
+    schedule->due_s = sqlite3_column_int64(row, i++);
+    schedule->asked_s = sqlite3_column_int64(row, i++);
+    schedule->looked_s = sqlite3_column_int64(row, i++);
+    schedule->new_item_s = sqlite3_column_int64(row, i++);
+    schedule->failing_since_s = sqlite3_column_int64(row, i++);
+    schedule->allowed_s = sqlite3_column_int64(row, i++);
+    schedule->rhythm_s = sqlite3_column_int64(row, i++);
+    schedule->pause_s = sqlite3_column_int64(row, i++);
+    schedule->unmodified_since_s = sqlite3_column_int64(row, i++);
+    schedule->unconditional_s = sqlite3_column_int64(row, i++);
+    schedule->publisher_s = sqlite3_column_int64(row, i++);
+    schedule->failures = (uint32_t)sqlite3_column_int64(row, i++);
+    schedule->throttles = (uint32_t)sqlite3_column_int64(row, i++);
+    schedule->skip_hours = (uint32_t)sqlite3_column_int64(row, i++);
+    schedule->skip_days = (uint8_t)sqlite3_column_int(row, i++);
+    schedule->has_validator = sqlite3_column_int(row, i++) != 0;
+    schedule->is_gone = sqlite3_column_int(row, i++) != 0;
 }
 
 struct store_feed *feed_from_row(sqlite3_stmt *row)
@@ -122,11 +127,10 @@ struct store_feed *feed_from_row(sqlite3_stmt *row)
     feed->n_items_last = (uint32_t)sqlite3_column_int64(row, 14);
     feed->text_bytes = sqlite3_column_int64(row, 15);
     feed->text_items = sqlite3_column_int64(row, 16);
+    feed->health_told_s = sqlite3_column_int64(row, 17);
+    feed->gap_told_s = sqlite3_column_int64(row, 18);
+    feed->window_told_s = sqlite3_column_int64(row, 19);
     read_schedule(row, &feed->schedule);
-    feed->health_told_s = sqlite3_column_int64(row, 33);
-    feed->schedule.pause_s = sqlite3_column_int64(row, 34);
-    feed->gap_told_s = sqlite3_column_int64(row, 35);
-    feed->window_told_s = sqlite3_column_int64(row, 36);
     return feed;
 }
 
@@ -156,6 +160,15 @@ struct feed_slot *feed_find_slot(struct storage *storage, const char *id)
     return g_hash_table_lookup(storage->feeds, id);
 }
 
+void feed_save_schedule(struct storage *storage, const struct feed_slot *slot,
+                        const struct schedule_state *schedule)
+{
+    sqlite3_stmt *query = db_query(storage->db, DB_SCHEDULE_SET);
+    sqlite3_bind_int64(query, 1, slot->row);
+    bind_schedule(query, schedule);
+    db_run(storage->db, query);
+}
+
 struct feed_slot *feed_save(struct storage *storage, const struct store_feed *feed)
 {
     struct db *db = storage->db;
@@ -171,6 +184,7 @@ struct feed_slot *feed_save(struct storage *storage, const struct store_feed *fe
     if (!slot)
         slot = add_slot(storage, feed->id, db_last_row(db));
     slot->n_items_last = feed->n_items_last;
+    feed_save_schedule(storage, slot, &feed->schedule);
     return slot;
 }
 

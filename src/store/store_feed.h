@@ -15,6 +15,9 @@ void feed_load_slots(struct storage *storage);
 struct feed_slot *feed_find_slot(struct storage *storage, const char *id);
 /* Inserts or updates by id. Returns its slot; NULL on an error. */
 struct feed_slot *feed_save(struct storage *storage, const struct store_feed *feed);
+/* Of a feed that is stored, only this. */
+void feed_save_schedule(struct storage *storage, const struct feed_slot *slot,
+                        const struct schedule_state *schedule);
 void feed_rename(struct storage *storage, const char *old_id, const char *new_id);
 void feed_set_touched(struct storage *storage, struct feed_slot *slot, int64_t now_s);
 /* All of them, newly allocated: struct store_feed. */

@@ -23,7 +23,7 @@ static const char alerts_sql[] =
     " (SELECT a.seq" WANTED_ALERTS " ORDER BY a.seq DESC LIMIT ?6)), 0) END ORDER BY a.seq";
 static const char deliveries_sql[] =
     "SELECT sink, state FROM delivery WHERE alert = ?1 ORDER BY sink";
-static const char feeds_sql[] = "SELECT " STORE_FEED_COLUMNS " FROM feed ORDER BY id";
+static const char feeds_sql[] = STORE_FEEDS " ORDER BY id";
 static const char rules_sql[] = "SELECT rule, count(*), max(time_ms) FROM alert"
                                 " WHERE kind = 'alert' AND rule IS NOT NULL GROUP BY rule";
 static const char sinks_sql[] =

@@ -2,14 +2,15 @@
 
 #include "store/store_db.h"
 
-/* feed       what is remembered of a configured feed; one row is updated twice a poll.
+/* feed       what is remembered of a configured feed.
  *            is_baselined: 1 a document was taken in; 2 not yet, and the first one is no news
- * item       by which keys an item is known again: 64-bit hashes, 8 bytes each in one blob. Small
- *            rows, clustered by feed: one range scan classifies a document
- * item_text  the archive: clean text; authors and categories as lists with U+001E and U+001F
- *            between (clean text holds neither). Its id is the item's; ids grow with time
- * alert      what was told; seq grows as id does. An item alerts once for a rule: the index says so
- * delivery   one for each alert and sink. line, dev, inode, size: log sinks, until it is done */
+ * schedule   one for each feed, by its row: all that most polls change, twice each. Small rows:
+ * many share a page item       by which keys an item is known again: 64-bit hashes, 8 bytes each in
+ * one blob. Small rows, clustered by feed: one range scan classifies a document item_text  the
+ * archive: clean text; authors and categories as lists with U+001E and U+001F between (clean text
+ * holds neither). Its id is the item's; ids grow with time alert      what was told; seq grows as
+ * id does. An item alerts once for a rule: the index says so delivery   one for each alert and
+ * sink. line, dev, inode, size: log sinks, until it is done */
 static const char step_1[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE feed("
@@ -60,7 +61,40 @@ static const char step_3[] = "ALTER TABLE feed ADD COLUMN pause_s INTEGER NOT NU
 static const char step_4[] =
     "ALTER TABLE feed ADD COLUMN window_told_s INTEGER NOT NULL DEFAULT 0;";
 
-static const char *const steps[DB_VERSION] = {step_1, step_2, step_3, step_4};
+#define SCHEDULE_COLUMNS                                                                   \
+    "due_s, asked_s, looked_s, new_item_s, failing_since_s, allowed_s, rhythm_s, pause_s," \
+    " unmodified_since_s, unconditional_s, publisher_s, failures, throttles, skip_hours,"  \
+    " skip_days, has_validator, is_gone"
+
+static const char step_5[] =
+    "CREATE TABLE schedule("
+    " feed INTEGER PRIMARY KEY, due_s INTEGER NOT NULL, asked_s INTEGER NOT NULL,"
+    " looked_s INTEGER NOT NULL, new_item_s INTEGER NOT NULL, failing_since_s INTEGER NOT NULL,"
+    " allowed_s INTEGER NOT NULL, rhythm_s INTEGER NOT NULL, pause_s INTEGER NOT NULL,"
+    " unmodified_since_s INTEGER NOT NULL, unconditional_s INTEGER NOT NULL,"
+    " publisher_s INTEGER NOT NULL, failures INTEGER NOT NULL, throttles INTEGER NOT NULL,"
+    " skip_hours INTEGER NOT NULL, skip_days INTEGER NOT NULL, has_validator INTEGER NOT NULL,"
+    " is_gone INTEGER NOT NULL) STRICT;"
+    "INSERT INTO schedule(feed, " SCHEDULE_COLUMNS ") SELECT row, " SCHEDULE_COLUMNS " FROM feed;"
+    "ALTER TABLE feed DROP COLUMN due_s;"
+    "ALTER TABLE feed DROP COLUMN asked_s;"
+    "ALTER TABLE feed DROP COLUMN looked_s;"
+    "ALTER TABLE feed DROP COLUMN new_item_s;"
+    "ALTER TABLE feed DROP COLUMN failing_since_s;"
+    "ALTER TABLE feed DROP COLUMN allowed_s;"
+    "ALTER TABLE feed DROP COLUMN rhythm_s;"
+    "ALTER TABLE feed DROP COLUMN pause_s;"
+    "ALTER TABLE feed DROP COLUMN unmodified_since_s;"
+    "ALTER TABLE feed DROP COLUMN unconditional_s;"
+    "ALTER TABLE feed DROP COLUMN publisher_s;"
+    "ALTER TABLE feed DROP COLUMN failures;"
+    "ALTER TABLE feed DROP COLUMN throttles;"
+    "ALTER TABLE feed DROP COLUMN skip_hours;"
+    "ALTER TABLE feed DROP COLUMN skip_days;"
+    "ALTER TABLE feed DROP COLUMN has_validator;"
+    "ALTER TABLE feed DROP COLUMN is_gone;";
+
+static const char *const steps[DB_VERSION] = {step_1, step_2, step_3, step_4, step_5};
 
 static int read_version(sqlite3 *sqlite, int *ret_version)
 {

@@ -7,25 +7,22 @@ const char *const store_sql[N_DB_QUERIES] = {
     [DB_BEGIN] = "BEGIN IMMEDIATE",
     [DB_COMMIT] = "COMMIT",
 
-    [DB_FEED_ALL] = "SELECT " STORE_FEED_COLUMNS " FROM feed",
+    [DB_FEED_ALL] = STORE_FEEDS,
     [DB_FEED_ROWS] = "SELECT row, id, touched_s, n_items_last FROM feed",
     [DB_FEED_INSERT] =
         "INSERT INTO feed(" STORE_FEED_COLUMNS ") VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,"
-        " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,"
-        " ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37)",
+        " ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     /* The same numbers; id (?2) keeps its index untouched. */
     [DB_FEED_UPDATE] =
         "UPDATE feed SET url = ?3, moved_url = ?4, candidate_url = ?5, candidate_since_s = ?6,"
         " candidate_seen = ?7, etag = ?8, last_modified = ?9, body_hash = ?10, message = ?11,"
         " title = ?12, is_baselined = ?13, uses_title_key = ?14, n_items_last = ?15,"
-        " text_bytes = ?16, text_items = ?17, due_s = ?18, asked_s = ?19, looked_s = ?20,"
-        " new_item_s = ?21, failing_since_s = ?22, allowed_s = ?23, rhythm_s = ?24,"
-        " unmodified_since_s = ?25, unconditional_s = ?26, failures = ?27, throttles = ?28,"
-        " has_validator = ?29, is_gone = ?30, publisher_s = ?31,"
-        " skip_hours = ?32, skip_days = ?33, health_told_s = ?34,"
-        " pause_s = ?35, gap_told_s = ?36, window_told_s = ?37 WHERE row = ?1",
+        " text_bytes = ?16, text_items = ?17, health_told_s = ?18, gap_told_s = ?19,"
+        " window_told_s = ?20 WHERE row = ?1",
     [DB_FEED_RENAME] = "UPDATE OR IGNORE feed SET id = ?2 WHERE row = ?1",
     [DB_FEED_TOUCHED] = "UPDATE feed SET touched_s = ?2 WHERE row = ?1",
+    [DB_SCHEDULE_SET] = "REPLACE INTO schedule(feed, " STORE_SCHEDULE_COLUMNS ") VALUES(?1, ?2, ?3,"
+                        " ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
 
     [DB_ITEM_SCAN] = "SELECT id, text_hash, keys FROM item WHERE feed = ?1 ORDER BY id DESC",
     [DB_ITEM_INSERT] = "INSERT INTO item(feed, id, text_hash, seen_s, keys)"

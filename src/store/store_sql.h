@@ -5,12 +5,19 @@
 #include "store/store_db.h"
 
 /* In the order that feed_from_row() and feed_bind() expect. */
-#define STORE_FEED_COLUMNS                                                                         \
-    "row, id, url, moved_url, candidate_url, candidate_since_s, candidate_seen, etag,"             \
-    " last_modified, body_hash, message, title, is_baselined, uses_title_key, n_items_last,"       \
-    " text_bytes, text_items, due_s, asked_s, looked_s, new_item_s, failing_since_s, allowed_s,"   \
-    " rhythm_s, unmodified_since_s, unconditional_s, failures, throttles, has_validator, is_gone," \
-    " publisher_s, skip_hours, skip_days, health_told_s, pause_s, gap_told_s, window_told_s"
+#define STORE_FEED_COLUMNS                                                                   \
+    "row, id, url, moved_url, candidate_url, candidate_since_s, candidate_seen, etag,"       \
+    " last_modified, body_hash, message, title, is_baselined, uses_title_key, n_items_last," \
+    " text_bytes, text_items, health_told_s, gap_told_s, window_told_s"
+#define STORE_N_FEED_COLUMNS 20
+#define STORE_SCHEDULE_COLUMNS                                                             \
+    "due_s, asked_s, looked_s, new_item_s, failing_since_s, allowed_s, rhythm_s, pause_s," \
+    " unmodified_since_s, unconditional_s, publisher_s, failures, throttles, skip_hours,"  \
+    " skip_days, has_validator, is_gone"
+/* The columns of both. */
+#define STORE_FEEDS                                          \
+    "SELECT " STORE_FEED_COLUMNS ", " STORE_SCHEDULE_COLUMNS \
+    " FROM feed LEFT JOIN schedule ON schedule.feed = feed.row"
 
 /* In the order that alert_from_row() expects; of a table named a. */
 #define STORE_ALERT_COLUMNS                                                                     \

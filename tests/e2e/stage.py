@@ -137,7 +137,7 @@ class Stage:
         path = f"file:{self.daemon.state / 'feedwatch.db'}?mode=ro"
         with closing(sqlite3.connect(path, uri=True)) as database:
             database.row_factory = sqlite3.Row
-            row = dict(database.execute("SELECT * FROM feed WHERE id = ?", (name,)).fetchone())
+            row = dict(database.execute("SELECT * FROM feed JOIN schedule ON schedule.feed = feed.row WHERE id = ?", (name,)).fetchone())
         return {**row, "delay_s": row["due_s"] - row["asked_s"]}
 
     def states(self):

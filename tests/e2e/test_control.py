@@ -33,7 +33,7 @@ def edit(daemon, sql, *values):
 
 def settled(daemon):
     """The daemon listens, and has polled nothing on its own: everything was asked two minutes ago, due in an hour."""
-    edit(daemon, "UPDATE feed SET asked_s = ?, due_s = ?", int(time.time()) - 120, int(time.time()) + 3600)
+    edit(daemon, "UPDATE schedule SET asked_s = ?, due_s = ?", int(time.time()) - 120, int(time.time()) + 3600)
     process = daemon.start()
     wait_for(lambda: (daemon.state / "control").exists(), "the control socket")
     return process
@@ -108,7 +108,7 @@ def test_what_was_told_is_stored(server, daemon):
     daemon.configure(watch(server, a=("/a", 1), b=("/b", 2)))
     daemon.allow(FAILING)
     daemon.once()
-    edit(daemon, "UPDATE feed SET looked_s = ?", int(time.time()) - 120)
+    edit(daemon, "UPDATE schedule SET looked_s = ?", int(time.time()) - 120)
     settled(daemon)
     started = time.time()
     assert {name: line["state"] for name, line in poll(daemon, code=1).items()} == {"a": "unchanged", "b": "failed"}

@@ -54,7 +54,8 @@ def test_what_was_missed_has_its_line(make_stage):
     begin = time.time()
     stage.passes(1, 1)
     # What failed began two hours ago; what failed briefly, a moment ago.
-    edit(stage, "UPDATE feed SET failing_since_s = failing_since_s - 7200 WHERE failing_since_s > 0 AND id <> 'briefly'")
+    edit(stage, "UPDATE schedule SET failing_since_s = failing_since_s - 7200"
+         " WHERE failing_since_s > 0 AND feed <> (SELECT row FROM feed WHERE id = 'briefly')")
     stage.passes(2, 1)
     stage.sections["feed off"]["enabled"] = "no"
     stage.daemon.configure(stage.sections)
@@ -79,7 +80,7 @@ def test_what_was_missed_has_its_line(make_stage):
 def test_a_time_without_a_daemon(make_stage):
     stage = make_stage({"a": Play(ok(1), interval="1h")})
     stage.passes(1, 1)
-    edit(stage, "UPDATE feed SET due_s = due_s - 28800, asked_s = asked_s - 28800, looked_s = looked_s - 28800")
+    edit(stage, "UPDATE schedule SET due_s = due_s - 28800, asked_s = asked_s - 28800, looked_s = looked_s - 28800")
     process = stage.start()
     wait_for(lambda: len(stage.requests("a")) == 2, "the second look")
     (gap,) = wait_for(lambda: coverage(stage), "the gap")

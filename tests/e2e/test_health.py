@@ -4,6 +4,7 @@ from contextlib import closing
 import pytest
 from feedwatchd import wait_for
 from httpd import Httpd, Reply
+from old_database import make_first_release
 from stage import FEED, HOUR_S, Play, Stage, feed
 
 SCALE = 4 * HOUR_S
@@ -152,13 +153,13 @@ def test_each_has_a_popup_of_its_own(desktop, daemon):
 
 # --- a database of before ---
 
-def test_a_database_without_these_columns_is_migrated(make_stage):
+def test_a_database_of_the_first_release_is_migrated(make_stage):
     stage = make_stage({"a": Play(ok(1), ok(1, 2))})
     stage.passes(1, 1)
     with closing(sqlite3.connect(stage.daemon.state / "feedwatch.db")) as database:
-        for column in ("pause_s", "gap_told_s", "window_told_s"):
-            database.execute(f"ALTER TABLE feed DROP COLUMN {column}")
-        database.execute("PRAGMA user_version = 2")
+        make_first_release(database)
+        database.execute("UPDATE feed SET unconditional_s = 12345")  # no poll changes it
         database.commit()
     stage.passes(1, 1)
     assert [a.title for a in stage.daemon.alerts()] == ["Alpha 1", "Alpha 2"]
+    assert stage.state("a")["unconditional_s"] == 12345

@@ -41,7 +41,7 @@ class Watch:
         with closing(sqlite3.connect(f"file:{self.daemon.state / 'feedwatch.db'}?mode=ro", uri=True)) as database:
             database.row_factory = sqlite3.Row
             try:
-                return {row["id"]: dict(row) for row in database.execute("SELECT * FROM feed")}
+                return {row["id"]: dict(row) for row in database.execute("SELECT * FROM feed JOIN schedule ON schedule.feed = feed.row")}
             except sqlite3.OperationalError:  # it is being set up
                 return {}
 

@@ -19,7 +19,7 @@ def edit(stage, sql, *values):
 
 def move_times(stage, seconds):
     """As if the wall clock had gone forward by so much (or back, where it is negative) while no daemon ran."""
-    edit(stage, "UPDATE feed SET asked_s = asked_s - ?1, due_s = due_s - ?1, looked_s = looked_s - ?1", seconds)
+    edit(stage, "UPDATE schedule SET asked_s = asked_s - ?1, due_s = due_s - ?1, looked_s = looked_s - ?1", seconds)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -198,7 +198,7 @@ def test_e38_ten_refreshes_are_one_conditional_request(make_stage):
     stage = make_stage({"a": Play(GOOD)})
     stage.passes(1, 1)
     move_times(stage, 120)
-    edit(stage, "UPDATE feed SET due_s = ?", int(time.time()) + HOUR_S)
+    edit(stage, "UPDATE schedule SET due_s = ?", int(time.time()) + HOUR_S)
     stage.start()
     wait_for(lambda: (stage.daemon.state / "control").exists(), "the control socket")
     for _ in range(10):

@@ -7,6 +7,7 @@ import contextlib, gzip, json, re, signal, sqlite3
 from collections import Counter
 from ground import SINKS
 from httpd import Httpd, Reply, Tls
+from old_database import make_first_release
 from test_rotate import wait_a_while
 from test_sink_down import Command, Mail, Mqtt, Webhook
 
@@ -174,7 +175,7 @@ class AllKinds(Fresh):
         home.finish(*PACE)
         with edited(home) as database:
             database.execute("UPDATE feed SET candidate_seen = 2, candidate_since_s = candidate_since_s - ? WHERE id = 'f1'", [2 * DAY_S])
-            database.execute("UPDATE feed SET failing_since_s = failing_since_s - ? WHERE failing_since_s > 0", [2 * DAY_S])
+            database.execute("UPDATE schedule SET failing_since_s = failing_since_s - ? WHERE failing_since_s > 0", [2 * DAY_S])
         home.ground.publish(ITEMS + 1)
 
     def is_reached(self, home):
@@ -255,10 +256,8 @@ class Aged(LongLived):
                 UPDATE item SET seen_s = seen_s - {100 * DAY_S};
                 UPDATE item_text SET first_seen_s = first_seen_s - {100 * DAY_S};
                 UPDATE alert SET time_ms = time_ms - {100 * DAY_S}000;
-                DELETE FROM meta WHERE key = 'purged_s';
-                DROP TABLE sink; DROP TABLE gap;
-                ALTER TABLE feed DROP COLUMN pause_s; ALTER TABLE feed DROP COLUMN gap_told_s; ALTER TABLE feed DROP COLUMN window_told_s;
-                PRAGMA user_version = 1;""")
+                DELETE FROM meta WHERE key = 'purged_s';""")
+            make_first_release(database)
 
     def run(self, home, **disturbed):
         process = home.begin(*PACE, **disturbed)

@@ -105,34 +105,41 @@ static struct store_feed named_feed(const char *id, int64_t due_s)
     return feed;
 }
 
-static gboolean has_same_id(gconstpointer a, gconstpointer b)
+static const struct store_feed *find_feed(const GPtrArray *feeds, const char *id)
 {
-    return strcmp(((const struct store_feed *)a)->id, ((const struct store_feed *)b)->id) == 0;
+    for (guint i = 0; i < feeds->len; i++)
+        if (strcmp(((const struct store_feed *)g_ptr_array_index(feeds, i))->id, id) == 0)
+            return g_ptr_array_index(feeds, i);
+    return NULL;
 }
 
-/* Known and new ones, whatever their order; done once all are stored, and also where there is none.
- */
-static void test_many_feeds_at_once(void **state)
+/* Whatever their order; what else is stored of them stays. Done once all are stored, and also where
+ * there is none. */
+static void test_schedules_of_many(void **state)
 {
     struct fixture *fixture = *state;
     bool saved = false;
-    const struct store_feed known[] = {named_feed("b", 1), named_feed("a", 2)};
-    const struct store_feed later[] = {named_feed("c", 3), named_feed("a", 4), named_feed("b", 5)};
-    const struct store_feed *before[] = {&known[0], &known[1]};
-    const struct store_feed *after[] = {&later[0], &later[1], &later[2]};
-    store_save_feeds(fixture->store, before, G_N_ELEMENTS(before), NULL, NULL);
-    store_save_feeds(fixture->store, after, G_N_ELEMENTS(after), on_flag, &saved);
+    const struct store_feed stored[] = {named_feed("b", 1), named_feed("a", 2)};
+    const struct store_feed later[] = {
+        {.id = (char *)(uintptr_t) "none", .schedule = {.due_s = 3}},
+        {.id = (char *)(uintptr_t) "a", .schedule = {.due_s = 4, .is_gone = true}},
+        {.id = (char *)(uintptr_t) "b", .schedule = {.due_s = 5, .failures = 7}},
+    };
+    const struct store_feed *changes[] = {&later[0], &later[1], &later[2]};
+    for (size_t i = 0; i < G_N_ELEMENTS(stored); i++)
+        store_save_feed(fixture->store, &stored[i], NULL, NULL);
+    store_save_schedules(fixture->store, changes, G_N_ELEMENTS(changes), on_flag, &saved);
     wait_for(fixture, &saved);
     saved = false;
-    store_save_feeds(fixture->store, NULL, 0, on_flag, &saved);
+    store_save_schedules(fixture->store, NULL, 0, on_flag, &saved);
     wait_for(fixture, &saved);
     fixture_reopen(fixture);
     g_autoptr(GPtrArray) feeds = store_load_feeds(fixture->store);
-    assert_int_equal(feeds->len, G_N_ELEMENTS(later));
-    for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
-        guint at;
-        assert_true(g_ptr_array_find_with_equal_func(feeds, &later[i], has_same_id, &at));
-        assert_same_feed(g_ptr_array_index(feeds, at), &later[i]);
+    assert_int_equal(feeds->len, G_N_ELEMENTS(stored));
+    for (size_t i = 0; i < G_N_ELEMENTS(stored); i++) {
+        struct store_feed wanted = stored[i];
+        wanted.schedule = later[2 - i].schedule;
+        assert_same_feed(find_feed(feeds, wanted.id), &wanted);
     }
 }
 
@@ -603,7 +610,7 @@ int main(void)
 #define STORE_TEST(test) cmocka_unit_test_setup_teardown(test, setup_store, teardown_store)
     const struct CMUnitTest tests[] = {
         STORE_TEST(test_feed_comes_back),
-        STORE_TEST(test_many_feeds_at_once),
+        STORE_TEST(test_schedules_of_many),
         STORE_TEST(test_rename),
         STORE_TEST(test_time_origin_is_kept),
         STORE_TEST(test_second_opener_is_refused),
