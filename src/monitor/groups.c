@@ -62,24 +62,17 @@ static void restore_due(struct monitor_feed *leader)
         monitor_place_in_queue(leader);
 }
 
-/* NULL: it is disabled. */
-static struct monitor_feed *feed_at(const struct monitor *monitor, guint i)
-{
-    const struct config_feed *settings = g_ptr_array_index(monitor->config->feeds, i);
-    return settings->is_enabled ? g_hash_table_lookup(monitor->feeds, settings->id) : NULL;
-}
-
 void groups_form(struct monitor *monitor)
 {
     g_autoptr(GHashTable) leaders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    for (guint i = 0; i < monitor->config->feeds->len; i++) {
-        struct monitor_feed *feed = feed_at(monitor, i);
+    for (guint i = 0; i < monitor->order->len; i++) {
+        struct monitor_feed *feed = g_ptr_array_index(monitor->order, i);
         if (feed)
             join_group(leaders, feed);
     }
     /* In this order new feeds are polled, and get their rows. */
-    for (guint i = 0; i < monitor->config->feeds->len; i++) {
-        struct monitor_feed *feed = feed_at(monitor, i);
+    for (guint i = 0; i < monitor->order->len; i++) {
+        struct monitor_feed *feed = g_ptr_array_index(monitor->order, i);
         if (feed && feed->group)
             restore_due(feed);
     }

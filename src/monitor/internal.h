@@ -22,6 +22,7 @@ struct monitor_feed {
     const struct config_feed
         *settings; /* of monitor->config; NULL once the feed is no longer configured */
     struct store_feed *state;
+    guint index;             /* in monitor->order */
     struct poll *poll;       /* under way, or NULL; a leader's only */
     struct intake *intake;   /* under way, or NULL */
     struct notices *notices; /* what is to be told with the next commit; NULL: nothing */
@@ -55,6 +56,7 @@ struct monitor {
     struct judge_rules *rules;
     char *user_agent;
     GHashTable *feeds;            /* feed ID -> struct monitor_feed */
+    GPtrArray *order;             /* the same as the configuration has them; NULL: disabled */
     struct schedule_queue *queue; /* of struct monitor_feed, by boot ms */
     GSource *timer;
     struct pending pending;

@@ -44,7 +44,8 @@ static void monitor_feed_free(gpointer data)
 }
 
 /* The feed as the configuration has it now. */
-static void configure_feed(struct monitor *monitor, const struct config_feed *settings)
+static struct monitor_feed *configure_feed(struct monitor *monitor,
+                                           const struct config_feed *settings)
 {
     struct monitor_feed *feed = g_hash_table_lookup(monitor->feeds, settings->id);
     if (!feed) {
@@ -52,8 +53,9 @@ static void configure_feed(struct monitor *monitor, const struct config_feed *se
         g_hash_table_insert(monitor->feeds, feed->state->id, feed);
     }
     feed->settings = settings;
+    feed->index = monitor->order->len;
     if (g_strcmp0(feed->state->url, settings->url) == 0)
-        return;
+        return feed;
     if (feed->poll)
         poll_cancel(feed->poll);
     if (feed->state->url)
@@ -61,6 +63,7 @@ static void configure_feed(struct monitor *monitor, const struct config_feed *se
     g_free(feed->state->url);
     feed->state->url = g_strdup(settings->url);
     feed->is_changed = true;
+    return feed;
 }
 
 static gboolean is_unconfigured(gpointer key, gpointer value, gpointer user)
@@ -81,10 +84,11 @@ static void take_config(struct monitor *monitor, struct config *config)
     monitor->user_agent = http_user_agent(config->user_agent_contact);
     intake_limit_fetching(monitor);
     groups_dissolve(monitor);
+    g_ptr_array_set_size(monitor->order, 0);
     for (guint i = 0; i < config->feeds->len; i++) {
         const struct config_feed *settings = g_ptr_array_index(config->feeds, i);
-        if (settings->is_enabled)
-            configure_feed(monitor, settings);
+        g_ptr_array_add(monitor->order,
+                        settings->is_enabled ? configure_feed(monitor, settings) : NULL);
     }
     g_hash_table_foreach_remove(monitor->feeds, is_unconfigured, monitor);
     groups_form(monitor);
@@ -177,6 +181,7 @@ struct monitor *monitor_new(const struct monitor_parts *parts, struct config *co
     monitor->parts = *parts;
     monitor->hooks = *hooks;
     monitor->feeds = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, monitor_feed_free);
+    monitor->order = g_ptr_array_new();
     monitor->queue = schedule_queue_new();
     monitor->on_poll_over = on_poll_over;
     monitor->refreshes = g_ptr_array_new();
@@ -268,9 +273,8 @@ static gboolean on_nothing_to_do(gpointer user)
 static void start_all(struct monitor *monitor)
 {
     int64_t now_s = clock_wall_s(monitor->parts.clock);
-    for (guint i = 0; i < monitor->config->feeds->len; i++) {
-        const struct config_feed *settings = g_ptr_array_index(monitor->config->feeds, i);
-        struct monitor_feed *feed = g_hash_table_lookup(monitor->feeds, settings->id);
+    for (guint i = 0; i < monitor->order->len; i++) {
+        struct monitor_feed *feed = g_ptr_array_index(monitor->order, i);
         if (feed && feed->group && may_ask_now(feed, now_s))
             pending_add(feed, true);
     }
@@ -316,6 +320,7 @@ void monitor_free(struct monitor *monitor)
         return;
     monitor_stop(monitor);
     g_hash_table_unref(monitor->feeds);
+    g_ptr_array_unref(monitor->order);
     schedule_queue_free(monitor->queue);
     g_ptr_array_unref(monitor->refreshes);
     judge_rules_unref(monitor->rules);

@@ -2,13 +2,12 @@
 
 #include "monitor/internal.h"
 
-#include <string.h>
-
 struct refresh {
     struct monitor *monitor; /* NULL once nobody listens any more */
     struct refresh_hooks hooks;
-    GHashTable *waiting; /* of struct monitor_feed: their outcome is to come */
-    bool is_ending;      /* every outcome is told, and on its way to the database */
+    bool *waiting; /* as monitor->order: the outcome of that feed is to come */
+    guint n_waiting;
+    bool is_ending; /* every outcome is told, and on its way to the database */
 };
 
 static void tell(const struct refresh *refresh, const struct refresh_news *news)
@@ -24,7 +23,7 @@ static void refresh_free(struct refresh *refresh)
     refresh->monitor = NULL;
     if (refresh->is_ending)
         return;
-    g_hash_table_unref(refresh->waiting);
+    g_free(refresh->waiting);
     g_free(refresh);
 }
 
@@ -33,16 +32,20 @@ void refresh_cancel(struct refresh *refresh)
     refresh_free(refresh);
 }
 
-void refresh_stop(struct refresh *refresh)
+static void tell_unfinished(const struct refresh *refresh, const GPtrArray *order)
 {
-    GHashTableIter iter;
-    gpointer key;
-    g_hash_table_iter_init(&iter, refresh->waiting);
-    while (g_hash_table_iter_next(&iter, &key, NULL)) {
-        const struct monitor_feed *feed = key;
+    for (guint i = 0; i < order->len; i++) {
+        if (!refresh->waiting[i])
+            continue;
+        const struct monitor_feed *feed = g_ptr_array_index(order, i);
         const struct refresh_news news = {.feed_id = feed->state->id, .kind = REFRESH_UNFINISHED};
         tell(refresh, &news);
     }
+}
+
+void refresh_stop(struct refresh *refresh)
+{
+    tell_unfinished(refresh, refresh->monitor->order);
     refresh_free(refresh);
 }
 
@@ -95,7 +98,8 @@ static void refresh_feed(struct refresh *refresh, struct monitor_feed *feed,
     tell(refresh, &news);
     if (news.kind != REFRESH_POLLING)
         return;
-    g_hash_table_add(refresh->waiting, feed);
+    refresh->waiting[feed->index] = true;
+    refresh->n_waiting++;
     if (!leader->poll)
         pending_add(leader, true);
 }
@@ -116,18 +120,18 @@ struct refresh *refresh_start(struct monitor *monitor, const char *const *feed_i
     struct refresh *refresh = g_new0(struct refresh, 1);
     refresh->monitor = monitor;
     refresh->hooks = *hooks;
-    refresh->waiting = g_hash_table_new(NULL, NULL);
+    refresh->waiting = g_new0(bool, monitor->order->len);
     g_ptr_array_add(monitor->refreshes, refresh);
     for (; feed_ids && *feed_ids; feed_ids++)
         refresh_id(refresh, *feed_ids);
-    for (guint i = 0; !feed_ids && i < monitor->config->feeds->len; i++) {
-        const struct config_feed *settings = g_ptr_array_index(monitor->config->feeds, i);
-        if (settings->is_enabled)
-            refresh_id(refresh, settings->id);
+    for (guint i = 0; !feed_ids && i < monitor->order->len; i++) {
+        struct monitor_feed *feed = g_ptr_array_index(monitor->order, i);
+        if (feed && feed->leader)
+            refresh_feed(refresh, feed, feed->leader);
     }
     pending_start(monitor);
     monitor_set_timer(monitor);
-    if (g_hash_table_size(refresh->waiting) > 0)
+    if (refresh->n_waiting > 0)
         return refresh;
     refresh_free(refresh);
     return NULL;
@@ -167,12 +171,14 @@ static void tell_outcomes(struct refresh *refresh, const GPtrArray *group)
 {
     for (guint i = 0; i < group->len; i++) {
         const struct monitor_feed *feed = g_ptr_array_index(group, i);
-        if (!g_hash_table_remove(refresh->waiting, feed))
+        if (!refresh->waiting[feed->index])
             continue;
+        refresh->waiting[feed->index] = false;
+        refresh->n_waiting--;
         const struct refresh_news news = outcome_of(feed);
         tell(refresh, &news);
     }
-    if (g_hash_table_size(refresh->waiting) == 0 && !refresh->is_ending)
+    if (refresh->n_waiting == 0 && !refresh->is_ending)
         finish(refresh);
 }
 
@@ -192,7 +198,8 @@ void refreshes_end(struct monitor *monitor)
     while (monitor->refreshes->len > 0) {
         struct refresh *refresh = g_ptr_array_index(monitor->refreshes, 0);
         const struct refresh_hooks hooks = refresh->hooks;
-        refresh_stop(refresh);
+        tell_unfinished(refresh, monitor->order);
+        refresh_free(refresh);
         hooks.on_done(hooks.user);
     }
 }
