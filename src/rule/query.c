@@ -61,12 +61,25 @@ size_t query_run_end(const struct query_parser *parser, size_t pos)
     return pos;
 }
 
-static bool is_name(const struct operator_token *token, const struct query_parser *parser,
-                    size_t size, enum operator_kind kind)
+/* Of a query nearly every second word is one, so they are told apart by their lengths. */
+static enum operator_kind operator_named(const char *name, size_t size)
 {
-    return operator_names[kind][0] == parser->text[token->start] &&
-           strlen(operator_names[kind]) == size &&
-           memcmp(parser->text + token->start, operator_names[kind], size) == 0;
+    switch (size) {
+    case 2:
+        return memcmp(name, "OR", 2) == 0 ? OPERATOR_OR : OPERATOR_NONE;
+    case 3:
+        if (memcmp(name, "AND", 3) == 0)
+            return OPERATOR_AND;
+        return memcmp(name, "NOT", 3) == 0 ? OPERATOR_NOT : OPERATOR_NONE;
+    case 4:
+        return memcmp(name, "NEAR", 4) == 0 ? OPERATOR_NEAR : OPERATOR_NONE;
+    case 5:
+        return memcmp(name, "ONEAR", 5) == 0 ? OPERATOR_ONEAR : OPERATOR_NONE;
+    case 7:
+        return memcmp(name, "ATLEAST", 7) == 0 ? OPERATOR_ATLEAST : OPERATOR_NONE;
+    default:
+        return OPERATOR_NONE;
+    }
 }
 
 static bool all_digits(const char *text, size_t size)
@@ -127,10 +140,9 @@ static void read_slashed(struct query_parser *parser, struct operator_token *tok
     size_t slash = token->start + size;
     const char *rest = parser->text + slash + 1;
     size_t rest_size = token->end - slash - 1;
-    for (int kind = OPERATOR_NEAR; kind <= OPERATOR_ATLEAST; kind++)
-        if (is_name(token, parser, size, (enum operator_kind)kind))
-            token->kind = (enum operator_kind)kind;
-    if (token->kind == OPERATOR_NONE) {
+    token->kind = operator_named(parser->text + token->start, size);
+    if (token->kind < OPERATOR_NEAR) { /* of these, none has a number */
+        token->kind = OPERATOR_NONE;
         if (all_digits(rest, rest_size))
             unknown_operator(parser, token, size);
         return;
@@ -148,16 +160,14 @@ static void read_operator(struct query_parser *parser, struct operator_token *to
     }
     if (!g_ascii_isupper(parser->text[at]))
         return; /* a term, as nearly always: where that ends is of no interest */
-    token->end = query_run_end(parser, at);
-    while (at < token->end && g_ascii_isupper(parser->text[at]))
+    while (at < parser->size && parser->text[at] >= 'A' && parser->text[at] <= 'Z')
         at++;
+    token->end = query_run_end(parser, at);
     size_t size = at - token->start;
     if (at < token->end && parser->text[at] == '/') {
         read_slashed(parser, token, size);
     } else if (at == token->end) {
-        for (int kind = OPERATOR_AND; kind <= OPERATOR_ATLEAST; kind++)
-            if (is_name(token, parser, size, (enum operator_kind)kind))
-                token->kind = (enum operator_kind)kind;
+        token->kind = operator_named(parser->text + token->start, size);
         if (token->kind == OPERATOR_ATLEAST)
             read_number(parser, token, token->end - 1);
     }
