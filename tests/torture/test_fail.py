@@ -223,7 +223,7 @@ def test_a_head_that_nobody_wrote(make_grounds, at, spoilt):
     assert not (home.state / "feedwatch.db.reset").exists()
 
 
-@pytest.mark.parametrize("table", ["feed", "alert", "delivery"])
+@pytest.mark.parametrize("table", ["feed", "schedule", "alert", "delivery"])
 def test_a_table_is_missing(make_grounds, table):
     """A question that the database refuses ends no daemon, and the user is told."""
     [ground] = make_grounds(1, feeds=2, items=3, popups=1)
