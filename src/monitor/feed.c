@@ -5,7 +5,7 @@
 void monitor_place_in_queue(struct monitor_feed *feed)
 {
     struct monitor *monitor = feed->monitor;
-    if (monitor->is_once || !feed->group || feed->state->schedule.is_gone)
+    if (monitor->is_once || !feed->group || feed->state->schedule.is_gone || feed->is_by_hand)
         return;
     pending_remove(feed);
     int64_t wait_s = feed->state->schedule.due_s - clock_wall_s(monitor->parts.clock);

@@ -123,7 +123,7 @@ void refreshes_on_poll_over(struct monitor_feed *leader);
 void refreshes_end(struct monitor *monitor);
 
 /* feed.c: what one feed remembers, and says. By its due time; a feed that follows, is gone, or is
- * polled once only has no place. */
+ * polled once only has no place, and one that somebody asked for stays pending. */
 void monitor_place_in_queue(struct monitor_feed *feed);
 void monitor_on_outcome(struct monitor_feed *feed, bool ok, const char *message);
 void monitor_on_moved(struct monitor_feed *feed);

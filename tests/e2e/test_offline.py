@@ -1,5 +1,5 @@
 """E36: without a network nothing is asked, no feed is blamed, and afterwards all come in one spread pass."""
-import json, sqlite3
+import json, sqlite3, time
 from contextlib import closing
 import pytest
 from feedwatchd import wait_for
@@ -69,6 +69,30 @@ def test_e36_what_needs_no_network_is_asked_without_one(daemon, island, tmp_path
     wait_for(lambda: watch.looked("f1", "f2"), "the others")
     assert "the network is back" in daemon.stderr
     assert all(row["failures"] == 0 for row in watch.rows().values())
+    assert daemon.stop(process) == 0
+
+
+def test_e36_what_was_asked_for_is_not_spread_when_the_network_is_back(daemon, island):
+    """More feeds than there is room for, of which all wait for the network, and then somebody asks for them."""
+    many = 1300
+    daemon.wrapper = island.enter
+    daemon.configure({"feedwatch": {"host_spacing": 0, "max_connections": 1}, "defaults": {"allow_private": "yes", "initial": "all"},
+                      "rule alpha": {"match": "alpha"}, **{f"feed f{n:04}": {"url": island.url("h1.test", "/f" if n else "/first"), "interval": "1d",
+                                                                             "headers": f"X-N: {n}"} for n in range(many)}})
+    reply = {"body": feed(1).decode(), "headers": [["ETag", '"a"']]}
+    island.say({"on": "/f", "replies": [reply]})
+    island.say({"on": "/first", "replies": [reply, {**reply, "delay": 2}]})  # while it takes that, the others wait for room
+    island.link(True)
+    daemon.once()
+    island.link(False)
+    with closing(sqlite3.connect(daemon.state / "feedwatch.db")) as database, database:
+        database.execute("UPDATE schedule SET asked_s = asked_s - 120, looked_s = looked_s - 120, due_s = ?", (int(time.time()) + 2,))
+    process = daemon.start()
+    time.sleep(4)  # they fall due, and wait for the network
+    assert len(island.requests(None)) == many and "there is no network" in daemon.stderr
+    island.link(True)
+    outcomes = daemon.feedwatch("poll", "--wait", "30s", "--json")
+    assert outcomes.count('"unchanged"') == many
     assert daemon.stop(process) == 0
 
 
