@@ -208,7 +208,8 @@ static gboolean on_timer(gpointer user)
 {
     struct monitor *monitor = user;
     struct monitor_feed *feed;
-    resume_check(monitor);
+    if (!monitor->is_once)
+        resume_check(monitor);
     int64_t now_ms = clock_boot_ms(monitor->parts.clock);
     g_clear_pointer(&monitor->timer, g_source_unref);
     while (!monitor->is_once && (feed = schedule_queue_pop_due(monitor->queue, now_ms)) != NULL)

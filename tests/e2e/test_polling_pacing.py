@@ -160,6 +160,19 @@ def suspend(tmp_path):
     return {"LD_PRELOAD": str(library), "ASLEEP_FILE": str(file)}, sleep
 
 
+def test_e35_a_run_that_takes_its_time_is_no_sleep(make_stage, suspend):
+    """With more feeds than there is room for, --once looks again after a second; the machine slept before it, not during it."""
+    environment, sleep = suspend
+    sleep(DAY_S)
+    first = conditional(FEED, '"a"', delay=1.5)
+    stage = make_stage({**many_of_one_host(), "f0000": Play(first, host=1, interval="1d")}, environment=environment,
+                       sections={"feedwatch": {"max_connections": 1}})
+    stage.passes(1, 1)
+    assert len(stage.server.requests()) == MANY
+    with closing(sqlite3.connect(stage.daemon.state / "feedwatch.db")) as database:
+        assert database.execute("SELECT reason FROM gap").fetchall() == []
+
+
 def test_e35_a_machine_that_slept(make_stage, suspend):
     """The daemon itself goes on: it sees by its clocks that nobody looked."""
     scale, (environment, sleep) = 120, suspend
