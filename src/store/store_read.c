@@ -85,7 +85,10 @@ static bool is_right_version(struct store_reader *reader, GError **error)
                             "the database was written by a newer feedwatch");
     else if (version < DB_VERSION)
         g_set_error_literal(error, STORE_ERROR, STORE_ERROR_VERSION,
-                            "the database is not set up yet: start feedwatchd once");
+                            version == 0
+                                ? "the database is not set up yet: start feedwatchd once"
+                                : "the database is of an older feedwatch: start feedwatchd again, "
+                                  "which brings it up to date");
     else
         return true;
     return false;

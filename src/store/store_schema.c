@@ -2,15 +2,21 @@
 
 #include "store/store_db.h"
 
-/* feed       what is remembered of a configured feed.
- *            is_baselined: 1 a document was taken in; 2 not yet, and the first one is no news
- * schedule   one for each feed, by its row: all that most polls change, twice each. Small rows:
- * many share a page item       by which keys an item is known again: 64-bit hashes, 8 bytes each in
- * one blob. Small rows, clustered by feed: one range scan classifies a document item_text  the
- * archive: clean text; authors and categories as lists with U+001E and U+001F between (clean text
- * holds neither). Its id is the item's; ids grow with time alert      what was told; seq grows as
- * id does. An item alerts once for a rule: the index says so delivery   one for each alert and
- * sink. line, dev, inode, size: log sinks, until it is done */
+/* feed: what is remembered of a configured feed. is_baselined: 1 a document was taken in; 2 not
+ * yet, and the first one is no news.
+ *
+ * schedule: one for each feed, by its row. All that most polls change, twice each; small rows, of
+ * which many share a page.
+ *
+ * item: by which keys an item is known again, 64-bit hashes, 8 bytes each in one blob. Small rows,
+ * clustered by feed: one range scan classifies a document.
+ *
+ * item_text: the archive, clean text; authors and categories as lists with U+001E and U+001F
+ * between (clean text holds neither). Its id is the item's; ids grow with time.
+ *
+ * alert: what was told; seq grows as id does. An item alerts once for a rule: the index says so.
+ *
+ * delivery: one for each alert and sink. line, dev, inode, size: log sinks, until it is done. */
 static const char step_1[] =
     "CREATE TABLE meta(key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE feed("
@@ -61,7 +67,8 @@ static const char step_3[] = "ALTER TABLE feed ADD COLUMN pause_s INTEGER NOT NU
 static const char step_4[] =
     "ALTER TABLE feed ADD COLUMN window_told_s INTEGER NOT NULL DEFAULT 0;";
 
-#define SCHEDULE_COLUMNS                                                                   \
+/* As they were then. */
+#define STEP_5_COLUMNS                                                                     \
     "due_s, asked_s, looked_s, new_item_s, failing_since_s, allowed_s, rhythm_s, pause_s," \
     " unmodified_since_s, unconditional_s, publisher_s, failures, throttles, skip_hours,"  \
     " skip_days, has_validator, is_gone"
@@ -75,7 +82,7 @@ static const char step_5[] =
     " publisher_s INTEGER NOT NULL, failures INTEGER NOT NULL, throttles INTEGER NOT NULL,"
     " skip_hours INTEGER NOT NULL, skip_days INTEGER NOT NULL, has_validator INTEGER NOT NULL,"
     " is_gone INTEGER NOT NULL) STRICT;"
-    "INSERT INTO schedule(feed, " SCHEDULE_COLUMNS ") SELECT row, " SCHEDULE_COLUMNS " FROM feed;"
+    "INSERT INTO schedule(feed, " STEP_5_COLUMNS ") SELECT row, " STEP_5_COLUMNS " FROM feed;"
     "ALTER TABLE feed DROP COLUMN due_s;"
     "ALTER TABLE feed DROP COLUMN asked_s;"
     "ALTER TABLE feed DROP COLUMN looked_s;"

@@ -4,7 +4,8 @@
 
 #include "store/store_db.h"
 
-/* In the order that feed_from_row() and feed_bind() expect. */
+/* In the order that bind_feed() and feed_from_row() expect; then for bind_schedule() and
+ * read_schedule(). */
 #define STORE_FEED_COLUMNS                                                                   \
     "row, id, url, moved_url, candidate_url, candidate_since_s, candidate_seen, etag,"       \
     " last_modified, body_hash, message, title, is_baselined, uses_title_key, n_items_last," \
