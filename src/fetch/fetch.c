@@ -248,7 +248,7 @@ void fetcher_set_limits(struct fetcher *fetcher, int64_t host_spacing_ms, guint 
 
 bool fetcher_has_room(const struct fetcher *fetcher)
 {
-    return pacer_has_room(fetcher->pacer);
+    return pacer_has_room(fetcher->pacer, clock_real_boot_ms());
 }
 
 void fetcher_limit_rate(struct fetcher *fetcher, int64_t gap_ms, int64_t for_ms)

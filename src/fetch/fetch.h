@@ -82,7 +82,7 @@ void fetcher_set_limits(struct fetcher *fetcher, int64_t host_spacing_ms, guint 
 /* For so long (of the fetcher's clock), requests of all hosts start at least the gap apart: after a
  * resume, beside schedule_spread(), since what waits for its host comes later than it was due. */
 void fetcher_limit_rate(struct fetcher *fetcher, int64_t gap_ms, int64_t for_ms);
-/* Whether more requests could be under way, if only there were one whose host's turn it is. */
+/* Whether another request might start now, if only there were one whose host's turn it is. */
 bool fetcher_has_room(const struct fetcher *fetcher);
 /* Queues the request; on_done comes later, never from within. */
 struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *request,

@@ -171,9 +171,9 @@ void pacer_end(struct pacer *pacer, struct pacer_ticket *ticket)
     g_free(ticket);
 }
 
-bool pacer_has_room(const struct pacer *pacer)
+bool pacer_has_room(const struct pacer *pacer, int64_t now_ms)
 {
-    return pacer->n_active < pacer->max_active;
+    return pacer->n_active < pacer->max_active && gap_left_ms(pacer, now_ms) == 0;
 }
 
 guint pacer_n_waiting(const struct pacer *pacer)

@@ -37,7 +37,8 @@ int64_t pacer_wait_ms(const struct pacer *pacer, int64_t now_ms);
 void pacer_sent(struct pacer_ticket *ticket, int64_t sent_ms);
 /* Ends a ticket, started or not, and frees it. */
 void pacer_end(struct pacer *pacer, struct pacer_ticket *ticket);
-bool pacer_has_room(const struct pacer *pacer); /* not as many are started as may be */
+/* Whether more might start now, if only there were one whose host's turn it is. */
+bool pacer_has_room(const struct pacer *pacer, int64_t now_ms);
 guint pacer_n_waiting(const struct pacer *pacer);
 
 #endif

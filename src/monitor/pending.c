@@ -1,5 +1,5 @@
 /* Feeds that are to be polled, until there is room. With ten thousand due at once, what a poll
- * holds in memory is held by a thousand of them. */
+ * holds in memory is held by a thousand of them; by more only while those wait for a few hosts. */
 #include "monitor/internal.h"
 #include "monitor/offline.h"
 

@@ -95,11 +95,11 @@ static void share(struct poll *poll, struct fetch_result *result, const GPtrArra
     struct shared_doc *shared = shared_doc_steal(result);
     for (guint i = 0; i < group->len; i++) {
         struct monitor_feed *feed = g_ptr_array_index(group, i);
+        feed->is_changed = true;
         note_move(feed, result->permanent_url);
         if (feed->intake) /* of a poll that a reload cut off from its feed */
             continue;
         poll->intakes++;
-        feed->is_changed = true;
         intake_start(feed, shared, on_taken_in, poll);
     }
     shared_doc_unref(shared);

@@ -43,7 +43,14 @@ static void test_one_host(void **state)
         add(pacer, &jobs[i], "h", PACER_NORMAL, 0);
     assert_int_equal(pacer_wait_ms(pacer, 0), 0);
     assert_ptr_equal(next(pacer, 0), &jobs[0]);
-    assert_null(next(pacer, 5000)); /* one in flight */
+    assert_null(next(pacer, 5000));           /* one in flight */
+    assert_true(pacer_has_room(pacer, 5000)); /* for another host */
+    pacer_set_limits(pacer, SPACING_MS, 1);
+    assert_false(pacer_has_room(pacer, 5000));
+    pacer_set_limits(pacer, SPACING_MS, 8);
+    pacer_set_gap(pacer, SPACING_MS, 3000); /* since it began, at 0 */
+    assert_false(pacer_has_room(pacer, SPACING_MS - 1));
+    assert_true(pacer_has_room(pacer, 3000));
     assert_int_equal(pacer_wait_ms(pacer, 5000), -1);
     pacer_sent(jobs[0].ticket, 4500); /* the connection took its time */
     pacer_end(pacer, jobs[0].ticket);
