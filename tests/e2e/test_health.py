@@ -160,6 +160,8 @@ def test_a_database_of_the_first_release_is_migrated(make_stage):
         make_first_release(database)
         database.execute("UPDATE feed SET unconditional_s = 12345")  # no poll changes it
         database.commit()
+    early = stage.daemon.command("status")
+    assert early.returncode != 0 and "of an older feedwatch: start feedwatchd again" in early.stderr
     stage.passes(1, 1)
     assert [a.title for a in stage.daemon.alerts()] == ["Alpha 1", "Alpha 2"]
     assert stage.state("a")["unconditional_s"] == 12345
