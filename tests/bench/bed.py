@@ -127,8 +127,12 @@ class Ours:
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(20)
+        self.stop()
+
+    def stop(self):
+        if self.process:
+            self.process.terminate()
+            self.process.wait(20)
 
     def startup_cpu(self):
         """What reading the configuration takes."""
