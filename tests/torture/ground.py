@@ -12,7 +12,7 @@ one daemon's life: it is killed, started again, and then judged by what every re
 """
 import email, email.policy, gzip, hashlib, json, os, re, shutil, signal, socket, sqlite3, struct, subprocess, threading, time, traceback, uuid
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from desktop import Desktop
 from feeds import atom, item, rss
@@ -272,15 +272,19 @@ class Home(Daemon):
 
     # --- what is known of it ---
 
-    def query(self, sql, *arguments):
-        """On a copy, so that nothing of it is touched; [] where there is no database that can be read."""
+    def copy_database(self):
+        """The log first: what a daemon that ends puts from it into the file meanwhile is in both copies then, not in neither."""
         copy = self.home / "copy"
         shutil.rmtree(copy, ignore_errors=True)
         copy.mkdir()
-        for suffix in "", "-wal":
-            path = Path(f"{self.database}{suffix}")
-            if path.exists():
-                shutil.copy(path, copy)
+        for suffix in "-wal", "":
+            with suppress(FileNotFoundError):
+                shutil.copy(f"{self.database}{suffix}", copy)
+        return copy
+
+    def query(self, sql, *arguments):
+        """On a copy, so that nothing of it is touched; [] where there is no database that can be read."""
+        copy = self.copy_database()
         try:
             with closing(sqlite3.connect(copy / self.database.name)) as database:
                 return database.execute(sql, arguments).fetchall()
