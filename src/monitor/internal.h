@@ -85,8 +85,8 @@ bool pending_any(const struct monitor *monitor);
 /* After a change: those that there is room for. */
 void pending_start(struct monitor *monitor);
 
-/* poll.c. Begins a poll; the feed must not have one. */
-void poll_start(struct monitor_feed *feed);
+/* poll.c. Begins a poll of each; none of them may have one. Their attempts are stored together. */
+void polls_start(struct monitor *monitor, struct monitor_feed *const *feeds, size_t n_feeds);
 /* The same for a leader, wherever it waits. */
 void poll_now(struct monitor_feed *leader);
 /* Ends it where it is; what was handed to the store is written all the same. */
@@ -94,8 +94,9 @@ void poll_cancel(struct poll *poll);
 
 /* unsaved.c. The feed's state is stored soon, with that of others. */
 void unsaved_add(struct monitor_feed *feed);
-/* Now. on_done may be NULL. */
-void unsaved_store(struct monitor_feed *feed, store_done on_done, void *user);
+/* Now, those that have not changed, too. on_done (may be NULL) as in unsaved_flush(). */
+void unsaved_store(struct monitor *monitor, struct monitor_feed *const *feeds, size_t n_feeds,
+                   store_done on_done, void *user);
 /* Who stores it now calls this first: it does not go behind what may yet be refused. */
 void unsaved_remove(struct monitor_feed *feed);
 /* Now. on_done (may be NULL) comes once they and all that was stored before are in the database. */

@@ -4,12 +4,10 @@
 #include "monitor/offline.h"
 
 /* So many polls may be under way, some seconds' work, and so many start together: their attempts
- * are one transaction. */
-#define POLLS_MAX 1024
-#define START_MIN 256
-/* What is under way may wait for a few slow or busy hosts; others need not. So many more start
- * then. */
-#define START_BESIDE 64
+ * are one transaction, and what lies on one page of the database is written once. What is under way
+ * may wait for a few slow or busy hosts; others need not, and so many more start then, too. */
+#define POLLS_MAX   1024
+#define START_COUNT 512
 /* So many commits may wait for the disk before polling pauses. */
 #define BACKLOG_MAX 256
 
@@ -18,18 +16,10 @@ static guint room(const struct monitor *monitor)
 {
     if (store_backlog(monitor->parts.store) > BACKLOG_MAX)
         return 0;
-    if (monitor->polls + START_MIN <= POLLS_MAX)
+    if (monitor->polls + START_COUNT <= POLLS_MAX)
         return POLLS_MAX - monitor->polls;
     bool is_starved = monitor->attempts == 0 && fetcher_has_room(monitor->parts.fetcher);
-    return is_starved ? START_BESIDE : 0;
-}
-
-static void start(struct monitor_feed *feed)
-{
-    bool by_hand = feed->is_by_hand;
-    pending_remove(feed);
-    if (by_hand || !offline_holds(feed))
-        poll_start(feed);
+    return is_starved ? START_COUNT : 0;
 }
 
 bool pending_any(const struct monitor *monitor)
@@ -58,12 +48,26 @@ void pending_remove(struct monitor_feed *feed)
     feed->is_by_hand = false;
 }
 
+/* The next one, out of its queue. */
+static struct monitor_feed *take(const struct pending *pending, bool *ret_by_hand)
+{
+    const GQueue *queue = pending->urgent.length > 0 ? &pending->urgent : &pending->others;
+    struct monitor_feed *feed = queue->head->data;
+    *ret_by_hand = feed->is_by_hand;
+    pending_remove(feed);
+    return feed;
+}
+
 void pending_start(struct monitor *monitor)
 {
     if (monitor->is_stopped || !pending_any(monitor))
         return;
-    for (guint n = room(monitor); n > 0 && pending_any(monitor); n--) {
-        const struct pending *pending = &monitor->pending;
-        start((pending->urgent.length > 0 ? &pending->urgent : &pending->others)->head->data);
+    guint n = room(monitor), n_feeds = 0;
+    struct monitor_feed *feeds[POLLS_MAX];
+    for (bool by_hand; n > 0 && pending_any(monitor); n--) {
+        struct monitor_feed *feed = take(&monitor->pending, &by_hand);
+        if (by_hand || !offline_holds(feed))
+            feeds[n_feeds++] = feed;
     }
+    polls_start(monitor, feeds, n_feeds);
 }

@@ -168,13 +168,8 @@ static const char *address_of(const struct monitor_feed *feed)
     return has_secret && !is_same_site(settings->url, moved) ? settings->url : moved;
 }
 
-static void on_attempt_saved(void *user)
+static void ask(struct poll *poll)
 {
-    struct poll *poll = user;
-    if (!poll->feed) {
-        g_free(poll);
-        return;
-    }
     struct monitor *monitor = poll->feed->monitor;
     const struct config_feed *settings = poll->feed->settings;
     const struct store_feed *state = poll->feed->state;
@@ -200,10 +195,32 @@ static void on_attempt_saved(void *user)
         .is_urgent = poll->feed->is_urgent,
     };
     poll->fetch = fetch_start(monitor->parts.fetcher, &request, on_fetched, poll);
-    pending_start(monitor);
 }
 
-void poll_start(struct monitor_feed *feed)
+/* What one transaction stored. */
+struct attempts {
+    size_t n;
+    struct poll *polls[];
+};
+
+static void on_attempts_saved(void *user)
+{
+    g_autofree struct attempts *attempts = user;
+    struct monitor *monitor = NULL; /* gone, it may be, where all are cancelled */
+    for (size_t i = 0; i < attempts->n; i++) {
+        struct poll *poll = attempts->polls[i];
+        if (!poll->feed) {
+            g_free(poll);
+            continue;
+        }
+        monitor = poll->feed->monitor;
+        ask(poll);
+    }
+    if (monitor)
+        pending_start(monitor);
+}
+
+static struct poll *attempt(struct monitor_feed *feed)
 {
     struct monitor *monitor = feed->monitor;
     monitor->polls++;
@@ -214,14 +231,25 @@ void poll_start(struct monitor_feed *feed)
     const struct schedule_settings settings = monitor_schedule_settings(feed);
     poll->is_plain = schedule_start(&settings, &feed->state->schedule,
                                     clock_wall_s(monitor->parts.clock), g_random_int());
-    unsaved_store(feed, on_attempt_saved, poll);
+    return poll;
+}
+
+void polls_start(struct monitor *monitor, struct monitor_feed *const *feeds, size_t n_feeds)
+{
+    if (n_feeds == 0)
+        return;
+    struct attempts *attempts = g_malloc(sizeof *attempts + n_feeds * sizeof *attempts->polls);
+    attempts->n = n_feeds;
+    for (size_t i = 0; i < n_feeds; i++)
+        attempts->polls[i] = attempt(feeds[i]);
+    unsaved_store(monitor, feeds, n_feeds, on_attempts_saved, attempts);
 }
 
 void poll_now(struct monitor_feed *leader)
 {
     schedule_queue_remove(leader->monitor->queue, leader);
     pending_remove(leader);
-    poll_start(leader);
+    polls_start(leader->monitor, &leader, 1);
 }
 
 /* Where the store or an intake still knows the poll, their completion frees it. */

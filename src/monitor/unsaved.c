@@ -34,36 +34,34 @@ void unsaved_remove(struct monitor_feed *feed)
     feed->unsaved.data = NULL;
 }
 
-void unsaved_store(struct monitor_feed *feed, store_done on_done, void *user)
+void unsaved_store(struct monitor *monitor, struct monitor_feed *const *feeds, size_t n_feeds,
+                   store_done on_done, void *user)
 {
-    struct store *store = feed->monitor->parts.store;
-    const struct store_feed *const state = feed->state;
-    unsaved_remove(feed);
-    if (feed->is_changed)
-        store_save_feed(store, state, on_done, user);
-    else
-        store_save_schedules(store, &state, 1, on_done, user);
-    feed->is_changed = false;
+    struct store *store = monitor->parts.store;
+    g_autofree const struct store_feed **states = g_new(const struct store_feed *, n_feeds);
+    size_t n = 0;
+    for (size_t i = 0; i < n_feeds; i++) {
+        struct monitor_feed *feed = feeds[i];
+        unsaved_remove(feed);
+        if (feed->is_changed)
+            store_save_feed(store, feed->state, NULL, NULL);
+        else
+            states[n++] = feed->state;
+        feed->is_changed = false;
+    }
+    store_save_schedules(store, states, n, on_done, user);
 }
 
 void unsaved_flush(struct monitor *monitor, store_done on_done, void *user)
 {
+    g_autofree struct monitor_feed **feeds =
+        g_new(struct monitor_feed *, monitor->unsaved.length + 1);
     size_t n = 0;
-    g_autofree const struct store_feed **feeds =
-        g_new(const struct store_feed *, monitor->unsaved.length + 1);
-    GList *link;
-    while ((link = g_queue_peek_head_link(&monitor->unsaved)) != NULL) {
-        struct monitor_feed *feed = link->data;
-        if (feed->is_changed) {
-            unsaved_store(feed, NULL, NULL);
-            continue;
-        }
-        unsaved_remove(feed);
-        feeds[n++] = feed->state;
-    }
+    for (GList *link = monitor->unsaved.head; link; link = link->next)
+        feeds[n++] = link->data;
     if (monitor->saving)
         g_source_destroy(monitor->saving);
     g_clear_pointer(&monitor->saving, g_source_unref);
     if (n > 0 || on_done)
-        store_save_schedules(monitor->parts.store, feeds, n, on_done, user);
+        unsaved_store(monitor, feeds, n, on_done, user);
 }
