@@ -1,6 +1,7 @@
 #include "alert/dispatcher.h"
 
 #include "base/log.h"
+#include "base/source.h"
 
 #include <string.h>
 
@@ -60,27 +61,10 @@ static struct lane *lane_ref(struct lane *lane)
     return lane;
 }
 
-static void clear_source(GSource **source)
-{
-    if (*source) {
-        g_source_destroy(*source);
-        g_clear_pointer(source, g_source_unref);
-    }
-}
-
-static GSource *add_timer(struct dispatcher *dispatcher, int64_t delay_ms, GSourceFunc on_time,
-                          void *user)
-{
-    GSource *source = g_timeout_source_new((guint)MIN(delay_ms, (int64_t)G_MAXINT));
-    g_source_set_callback(source, on_time, user, NULL);
-    g_source_attach(source, dispatcher->parts.context);
-    return source;
-}
-
 static gboolean on_lane_time(gpointer user)
 {
     struct lane *lane = user;
-    clear_source(&lane->timer);
+    source_end(&lane->timer);
     ask(lane);
     return G_SOURCE_REMOVE;
 }
@@ -88,9 +72,9 @@ static gboolean on_lane_time(gpointer user)
 /* Another look after so much of the clock's own time. */
 static void rest(struct lane *lane, int64_t delay_ms)
 {
-    clear_source(&lane->timer);
+    source_end(&lane->timer);
     int64_t real_ms = clock_real_delay_ms(lane->dispatcher->parts.clock, delay_ms);
-    lane->timer = add_timer(lane->dispatcher, real_ms, on_lane_time, lane);
+    lane->timer = source_after(lane->dispatcher->parts.context, real_ms, on_lane_time, lane);
 }
 
 /* For status. NULL: all is well. */
@@ -306,7 +290,7 @@ static void on_pending(GPtrArray *alerts, void *user)
 
 static void ask(struct lane *lane)
 {
-    clear_source(&lane->timer);
+    source_end(&lane->timer);
     if (lane->is_stopping)
         return;
     lane->is_asking = true;
@@ -319,7 +303,7 @@ static gboolean on_drain_time(gpointer user)
 {
     struct dispatcher *dispatcher = user;
     void (*on_drained)(void *) = dispatcher->on_drained;
-    clear_source(&dispatcher->drain_timer);
+    source_end(&dispatcher->drain_timer);
     dispatcher->on_drained = NULL;
     on_drained(dispatcher->drain_user);
     return G_SOURCE_REMOVE;
@@ -337,8 +321,8 @@ static void check_drained(struct dispatcher *dispatcher)
     for (guint i = 0; i < dispatcher->lanes->len; i++)
         if (!is_drained(g_ptr_array_index(dispatcher->lanes, i)))
             return;
-    clear_source(&dispatcher->drain_timer);
-    dispatcher->drain_timer = add_timer(dispatcher, 0, on_drain_time, dispatcher);
+    source_end(&dispatcher->drain_timer);
+    dispatcher->drain_timer = source_after(dispatcher->parts.context, 0, on_drain_time, dispatcher);
 }
 
 struct dispatcher *dispatcher_new(const struct dispatcher_parts *parts,
@@ -380,7 +364,7 @@ static void end_lane(struct lane *lane, int64_t deadline_ms)
 {
     lane->is_stopping = true;
     lane->type->stop(lane->sink, MAX(deadline_ms, (int64_t)0));
-    clear_source(&lane->timer);
+    source_end(&lane->timer);
     lane->dispatcher = NULL;
     lane_unref(lane);
 }
@@ -435,7 +419,8 @@ void dispatcher_drain(struct dispatcher *dispatcher, int64_t deadline_ms,
 {
     dispatcher->on_drained = on_drained;
     dispatcher->drain_user = user;
-    dispatcher->drain_timer = add_timer(dispatcher, deadline_ms, on_drain_time, dispatcher);
+    dispatcher->drain_timer =
+        source_after(dispatcher->parts.context, deadline_ms, on_drain_time, dispatcher);
     for (guint i = 0; i < dispatcher->lanes->len; i++) {
         struct lane *lane = g_ptr_array_index(dispatcher->lanes, i);
         lane->is_kicked = true;
@@ -476,7 +461,7 @@ void dispatcher_free(struct dispatcher *dispatcher, int64_t deadline_ms)
     int64_t end_ms = clock_real_boot_ms() + deadline_ms;
     for (guint i = 0; i < dispatcher->lanes->len; i++)
         end_lane(g_ptr_array_index(dispatcher->lanes, i), end_ms - clock_real_boot_ms());
-    clear_source(&dispatcher->drain_timer);
+    source_end(&dispatcher->drain_timer);
     g_ptr_array_unref(dispatcher->lanes);
     g_free(dispatcher);
 }

@@ -2,6 +2,7 @@
 
 #include "alert/open_link.h"
 #include "base/log.h"
+#include "base/source.h"
 
 #include <gio/gio.h>
 #include <libnotify/notify.h>
@@ -205,9 +206,8 @@ static void on_socket(GFileMonitor *monitor, GFile *file, GFile *other, GFileMon
     notifier->bus_tries = 0;
     if (event != G_FILE_MONITOR_EVENT_CREATED || notifier->bus_timer)
         return;
-    notifier->bus_timer = g_timeout_source_new(BUS_PAUSE_MS);
-    g_source_set_callback(notifier->bus_timer, on_bus_time, notifier, NULL);
-    g_source_attach(notifier->bus_timer, g_main_context_get_thread_default());
+    notifier->bus_timer =
+        source_after(g_main_context_get_thread_default(), BUS_PAUSE_MS, on_bus_time, notifier);
 }
 
 /* Where it cannot be watched, there is still notifier_wake(). */
@@ -274,10 +274,7 @@ void notifier_free(struct notifier *notifier)
     if (!notifier)
         return;
     stop_waiting(notifier);
-    if (notifier->bus_timer) {
-        g_source_destroy(notifier->bus_timer);
-        g_source_unref(notifier->bus_timer);
-    }
+    source_end(&notifier->bus_timer);
     disconnect(notifier);
     g_object_unref(notifier->openings);
     g_free(notifier);

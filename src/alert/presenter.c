@@ -4,6 +4,7 @@
 #include "alert/popup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/source.h"
 
 #include <string.h>
 
@@ -51,34 +52,24 @@ static void report_folded(struct presenter *presenter, enum sink_result result, 
     report(presenter, (const char *const *)(const void *)ids->pdata, result, message);
 }
 
-static void stop_timer(struct presenter *presenter)
-{
-    if (presenter->timer) {
-        g_source_destroy(presenter->timer);
-        g_clear_pointer(&presenter->timer, g_source_unref);
-    }
-}
-
 static gboolean on_time(gpointer user)
 {
     struct presenter *presenter = user;
-    stop_timer(presenter);
+    source_end(&presenter->timer);
     advance(presenter);
     return G_SOURCE_REMOVE;
 }
 
 static void advance_later(struct presenter *presenter, int64_t delay_ms)
 {
-    stop_timer(presenter);
-    presenter->timer = g_timeout_source_new((guint)MAX(delay_ms, (int64_t)0));
-    g_source_set_callback(presenter->timer, on_time, presenter, NULL);
-    g_source_attach(presenter->timer, presenter->context);
+    source_end(&presenter->timer);
+    presenter->timer = source_after(presenter->context, delay_ms, on_time, presenter);
 }
 
 /* The whole batch, as far as it was not shown, goes back. */
 static void give_back(struct presenter *presenter, enum sink_result result, const char *message)
 {
-    stop_timer(presenter);
+    source_end(&presenter->timer);
     presenter->is_in_doubt = false;
     presenter->too_fast_tries = 0;
     if (presenter->folded->len > 0) {
@@ -253,7 +244,7 @@ void presenter_free(struct presenter *presenter)
 {
     if (!presenter)
         return;
-    stop_timer(presenter);
+    source_end(&presenter->timer);
     notifier_free(presenter->notifier);
     g_queue_clear_full(&presenter->work, (GDestroyNotify)(void *)popup_free);
     g_ptr_array_unref(presenter->folded);

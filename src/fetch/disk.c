@@ -1,5 +1,7 @@
 #include "fetch/disk.h"
 
+#include "base/source.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -37,8 +39,7 @@ static void disk_read_unref(gpointer data)
 static void leave(struct disk_read *disk_read)
 {
     disk_read->on_done = NULL;
-    g_source_destroy(disk_read->timer);
-    g_source_unref(disk_read->timer);
+    source_end(&disk_read->timer);
     disk_read_unref(disk_read);
 }
 
@@ -145,9 +146,7 @@ struct disk_read *disk_read_start(GMainContext *context, const char *path, int64
     disk_read->body = g_byte_array_new();
     disk_read->on_done = on_done;
     disk_read->user = user;
-    disk_read->timer = g_timeout_source_new((guint)MAX(timeout_ms, 1));
-    g_source_set_callback(disk_read->timer, on_late, disk_read, NULL);
-    g_source_attach(disk_read->timer, context);
+    disk_read->timer = source_after(context, MAX(timeout_ms, 1), on_late, disk_read);
     g_atomic_ref_count_inc(&disk_read->refs);
     g_autoptr(GError) error = NULL;
     GThread *thread = g_thread_try_new("file", run, disk_read, &error);

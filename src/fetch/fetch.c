@@ -1,6 +1,7 @@
 #include "fetch/internal.h"
 
 #include "base/pack.h"
+#include "base/source.h"
 #include "http/address.h"
 
 #include <string.h>
@@ -44,10 +45,7 @@ static void stop_waiting(struct fetch *fetch)
     fetch_stop_local(fetch);
     if (fetch->job)
         worker_cancel(fetch->fetcher->worker, fetch->job);
-    if (fetch->ending) {
-        g_source_destroy(fetch->ending);
-        g_source_unref(fetch->ending);
-    }
+    source_end(&fetch->ending);
 }
 
 static void free_fetch(struct fetch *fetch)

@@ -1,6 +1,7 @@
 #include "fetch/program.h"
 
 #include "base/child.h"
+#include "base/source.h"
 #include "text/clean.h"
 
 #include <errno.h>
@@ -24,19 +25,12 @@ struct program {
     int start_code;
 };
 
-static void drop(GSource **source)
-{
-    if (*source)
-        g_source_destroy(*source);
-    g_clear_pointer(source, g_source_unref);
-}
-
 static void program_free(struct program *program)
 {
-    drop(&program->output);
-    drop(&program->error);
-    drop(&program->end);
-    drop(&program->timer);
+    source_end(&program->output);
+    source_end(&program->error);
+    source_end(&program->end);
+    source_end(&program->timer);
     child_close_all(&program->child);
     g_byte_array_unref(program->body);
     g_string_free(program->said, TRUE);
@@ -207,13 +201,6 @@ static GSource *watch(struct program *program, int fd, GUnixFDSourceFunc functio
     return source;
 }
 
-static GSource *set_timer(struct program *program, GSource *source, GSourceFunc function)
-{
-    g_source_set_callback(source, function, program, NULL);
-    g_source_attach(source, program->context);
-    return source;
-}
-
 static int start(struct program *program, const char *const *argv)
 {
     g_auto(GStrv) env = child_environment();
@@ -241,13 +228,12 @@ struct program *program_start(GMainContext *context, const struct program_setup 
     program->child = (struct child){0, -1, -1, -1, -1};
     program->start_code = start(program, setup->argv);
     if (program->start_code != 0) {
-        program->timer = set_timer(program, g_idle_source_new(), on_not_started);
+        program->timer = source_after(program->context, 0, on_not_started, program);
         return program;
     }
     program->output = watch(program, program->child.output, on_output);
     program->error = watch(program, program->child.error, on_error);
     program->end = watch(program, program->child.process, on_end);
-    program->timer =
-        set_timer(program, g_timeout_source_new((guint)MAX(setup->timeout_ms, 1)), on_late);
+    program->timer = source_after(program->context, MAX(setup->timeout_ms, 1), on_late, program);
     return program;
 }

@@ -1,5 +1,6 @@
 #include "http/http.h"
 
+#include "base/source.h"
 #include "http/address.h"
 #include "http/failure.h"
 #include "http/headers.h"
@@ -173,8 +174,7 @@ static void release_handle(struct http_exchange *exchange)
 {
     struct http_client *client = exchange->client;
     if (exchange->refusal) {
-        g_source_destroy(exchange->refusal);
-        g_clear_pointer(&exchange->refusal, g_source_unref);
+        source_end(&exchange->refusal);
     } else {
         multi_remove(client->multi, exchange->easy);
     }

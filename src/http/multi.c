@@ -1,5 +1,7 @@
 #include "http/multi.h"
 
+#include "base/source.h"
+
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -147,18 +149,11 @@ static CURLM *curl_new(struct multi *multi)
     return curl;
 }
 
-static void end_rest(struct multi *multi)
-{
-    if (multi->rest)
-        g_source_destroy(multi->rest);
-    g_clear_pointer(&multi->rest, g_source_unref);
-}
-
 /* libcurl has no other way to close what is idle. */
 static gboolean on_rested(gpointer user)
 {
     struct multi *multi = user;
-    end_rest(multi);
+    source_end(&multi->rest);
     curl_multi_cleanup(multi->curl);
     multi->curl = curl_new(multi);
     multi->timer_us = NO_TIMER;
@@ -169,10 +164,9 @@ static gboolean on_rested(gpointer user)
 
 static void begin_rest(struct multi *multi)
 {
-    end_rest(multi);
-    multi->rest = g_timeout_source_new(multi->rest_ms);
-    g_source_set_callback(multi->rest, on_rested, multi, NULL);
-    g_source_attach(multi->rest, g_source_get_context(&multi->source));
+    source_end(&multi->rest);
+    multi->rest =
+        source_after(g_source_get_context(&multi->source), multi->rest_ms, on_rested, multi);
 }
 
 struct multi *multi_new(GMainContext *context, const struct multi_hooks *hooks)
@@ -196,7 +190,7 @@ void multi_free(struct multi *multi)
 {
     if (!multi)
         return;
-    end_rest(multi);
+    source_end(&multi->rest);
     g_queue_clear(&multi->starting);
     curl_multi_cleanup(multi->curl);
     close(multi->epoll);
@@ -213,7 +207,7 @@ void multi_add(struct multi *multi, CURL *easy)
 {
     g_queue_push_tail(&multi->starting, easy);
     multi->n_handles++;
-    end_rest(multi);
+    source_end(&multi->rest);
     publish_timer(multi);
 }
 

@@ -1,5 +1,7 @@
 #include "monitor/control.h"
 
+#include "base/source.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gunixsocketaddress.h>
@@ -74,19 +76,12 @@ GSocket *control_connect(const char *state_dir, GError **error)
 
 /* ---- a client ---- */
 
-static void drop_source(GSource **source)
-{
-    if (*source)
-        g_source_destroy(*source);
-    g_clear_pointer(source, g_source_unref);
-}
-
 static void client_free(gpointer data)
 {
     struct client *client = data;
-    drop_source(&client->reading);
-    drop_source(&client->writing);
-    drop_source(&client->patience);
+    source_end(&client->reading);
+    source_end(&client->writing);
+    source_end(&client->patience);
     struct control_call *call = g_steal_pointer(&client->call);
     if (call && call->on_gone)
         call->on_gone(call->data);
@@ -111,10 +106,9 @@ static gboolean on_out_of_patience(gpointer user)
 
 static void start_patience(struct client *client)
 {
-    drop_source(&client->patience);
-    client->patience = g_timeout_source_new(CONTROL_IDLE_MS);
-    g_source_set_callback(client->patience, on_out_of_patience, client, NULL);
-    g_source_attach(client->patience, client->control->context);
+    source_end(&client->patience);
+    client->patience =
+        source_after(client->control->context, CONTROL_IDLE_MS, on_out_of_patience, client);
 }
 
 /* ---- writing ---- */
@@ -227,7 +221,7 @@ static void run_lines(struct client *client)
         run_line(client, line, size);
     }
     if (client->call)
-        drop_source(&client->patience);
+        source_end(&client->patience);
     else if (client->in->len > CONTROL_LINE_MAX)
         refuse(client, "the request is too long");
 }
@@ -279,7 +273,7 @@ static void end_call(struct control_call *call, const char *error)
     put_end(client, error);
     client->call = NULL;
     g_free(call);
-    drop_source(&client->patience);
+    source_end(&client->patience);
     client->patience = g_idle_source_new();
     g_source_set_callback(client->patience, on_next_line, client, NULL);
     g_source_attach(client->patience, client->control->context);
@@ -321,10 +315,8 @@ static gboolean on_pause_over(gpointer user)
 /* The listener stays readable: looked at again at once, it would keep the loop busy. */
 static void pause_accepting(struct control *control)
 {
-    drop_source(&control->accepting);
-    control->accepting = g_timeout_source_new(ACCEPT_PAUSE_MS);
-    g_source_set_callback(control->accepting, on_pause_over, control, NULL);
-    g_source_attach(control->accepting, control->context);
+    source_end(&control->accepting);
+    control->accepting = source_after(control->context, ACCEPT_PAUSE_MS, on_pause_over, control);
 }
 
 static gboolean on_connection(GSocket *listener, GIOCondition condition, gpointer user)
@@ -360,7 +352,7 @@ static gboolean on_connection(GSocket *listener, GIOCondition condition, gpointe
 
 static void start_accepting(struct control *control)
 {
-    drop_source(&control->accepting);
+    source_end(&control->accepting);
     control->accepting = g_socket_create_source(control->listener, G_IO_IN, NULL);
     g_source_set_callback(control->accepting, (GSourceFunc)(void (*)(void))on_connection, control,
                           NULL);
@@ -430,7 +422,7 @@ void control_free(struct control *control)
     if (!control)
         return;
     unlink(control->path);
-    drop_source(&control->accepting);
+    source_end(&control->accepting);
     for (guint i = 0; i < control->clients->len; i++)
         say_goodbye(g_ptr_array_index(control->clients, i));
     g_ptr_array_unref(control->clients);

@@ -1,5 +1,6 @@
 #include "monitor/control_poll.h"
 
+#include "base/source.h"
 #include "base/suggest.h"
 #include "monitor/internal.h"
 #include "monitor/refresh.h"
@@ -49,9 +50,7 @@ static void on_feed(const struct refresh_news *news, void *user)
 
 static void waiter_free(struct waiter *waiter)
 {
-    if (waiter->deadline)
-        g_source_destroy(waiter->deadline);
-    g_clear_pointer(&waiter->deadline, g_source_unref);
+    source_end(&waiter->deadline);
     json_decref(waiter->brief);
     g_free(waiter);
 }
@@ -93,9 +92,7 @@ static void start(struct control_call *call, struct monitor *monitor, const char
     waiter->refresh = refresh_start(monitor, ids, &hooks);
     if (waiter->refresh && wait_s > 0) {
         control_on_gone(call, on_gone, waiter);
-        waiter->deadline = g_timeout_source_new_seconds((guint)wait_s);
-        g_source_set_callback(waiter->deadline, on_deadline, waiter, NULL);
-        g_source_attach(waiter->deadline, monitor->parts.context);
+        waiter->deadline = source_after(monitor->parts.context, wait_s * 1000, on_deadline, waiter);
         return;
     }
     if (waiter->refresh)

@@ -1,5 +1,6 @@
 #include "monitor/control_test.h"
 
+#include "base/source.h"
 #include "base/suggest.h"
 #include "monitor/internal.h"
 
@@ -11,16 +12,9 @@ struct trial {
     struct store_new_alert alert;
 };
 
-static void stop_deadline(struct trial *trial)
-{
-    if (trial->deadline)
-        g_source_destroy(trial->deadline);
-    g_clear_pointer(&trial->deadline, g_source_unref);
-}
-
 static void trial_free(struct trial *trial)
 {
-    stop_deadline(trial);
+    source_end(&trial->deadline);
     g_ptr_array_unref(trial->sinks);
     g_free(trial);
 }
@@ -48,7 +42,7 @@ static void on_gone(void *data)
 {
     struct trial *trial = data;
     trial->call = NULL;
-    stop_deadline(trial);
+    source_end(&trial->deadline);
 }
 
 static gboolean on_deadline(gpointer user)
@@ -115,9 +109,8 @@ static void start(struct trial *trial, struct monitor *monitor)
     };
     const struct store_commit commit = {.alerts = &trial->alert, .n_alerts = 1};
     store_commit(monitor->parts.store, &commit, on_stored, trial);
-    trial->deadline = g_timeout_source_new_seconds(CONTROL_TEST_DEADLINE_S);
-    g_source_set_callback(trial->deadline, on_deadline, trial, NULL);
-    g_source_attach(trial->deadline, monitor->parts.context);
+    trial->deadline = source_after(monitor->parts.context, (int64_t)CONTROL_TEST_DEADLINE_S * 1000,
+                                   on_deadline, trial);
 }
 
 void control_test_alert(struct control_call *call, const json_t *request, void *user)

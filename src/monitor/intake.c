@@ -1,5 +1,6 @@
 #include "monitor/intake.h"
 
+#include "base/source.h"
 #include "monitor/notices.h"
 
 #include <string.h>
@@ -74,10 +75,7 @@ static void uncount(struct intake *intake)
 
 static void intake_free(struct intake *intake)
 {
-    if (intake->slice) {
-        g_source_destroy(intake->slice);
-        g_source_unref(intake->slice);
-    }
+    source_end(&intake->slice);
     uncount(intake);
     judge_free(intake->judge);
     notices_free(intake->notices);

@@ -1,5 +1,6 @@
 #include "monitor/monitor.h"
 
+#include "base/source.h"
 #include "monitor/intake.h"
 #include "monitor/internal.h"
 #include "monitor/network.h"
@@ -220,13 +221,6 @@ static gboolean on_timer(gpointer user)
     return G_SOURCE_REMOVE;
 }
 
-static void clear_timer(struct monitor *monitor)
-{
-    if (monitor->timer)
-        g_source_destroy(monitor->timer);
-    g_clear_pointer(&monitor->timer, g_source_unref);
-}
-
 /* Until the loop has to look again; -1: not by itself. */
 static int64_t timer_wait_ms(const struct monitor *monitor)
 {
@@ -244,16 +238,14 @@ void monitor_set_timer(struct monitor *monitor)
 {
     int64_t wait_ms = timer_wait_ms(monitor);
     if (wait_ms < 0) {
-        clear_timer(monitor);
+        source_end(&monitor->timer);
         return;
     }
     int64_t ready_us = g_get_monotonic_time() + wait_ms * 1000;
     if (monitor->timer && g_source_get_ready_time(monitor->timer) <= ready_us)
         return;
-    clear_timer(monitor);
-    monitor->timer = g_timeout_source_new((guint)wait_ms);
-    g_source_set_callback(monitor->timer, on_timer, monitor, NULL);
-    g_source_attach(monitor->timer, monitor->parts.context);
+    source_end(&monitor->timer);
+    monitor->timer = source_after(monitor->parts.context, wait_ms, on_timer, monitor);
 }
 
 /* What --once obeys: 410, Retry-After and the silence after a 429; not due times or freshness. */
@@ -303,7 +295,7 @@ void monitor_stop(struct monitor *monitor)
     gpointer value;
     monitor->is_stopped = true;
     offline_end(monitor);
-    clear_timer(monitor);
+    source_end(&monitor->timer);
     g_hash_table_iter_init(&iter, monitor->feeds);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         struct monitor_feed *feed = value;

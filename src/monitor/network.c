@@ -1,5 +1,6 @@
 #include "monitor/network.h"
 
+#include "base/source.h"
 #include "http/address.h"
 
 #include <gio/gio.h>
@@ -18,13 +19,6 @@ struct network {
     GHashTable *failed; /* hosts, since one answered last */
     GSource *settle, *probe;
 };
-
-static void drop(GSource **source)
-{
-    if (*source)
-        g_source_destroy(*source);
-    g_clear_pointer(source, g_source_unref);
-}
 
 bool network_is_away(const struct network *network)
 {
@@ -69,8 +63,8 @@ static void go_away(struct network *network)
 
 static void come_back(struct network *network)
 {
-    drop(&network->probe);
-    drop(&network->settle);
+    source_end(&network->probe);
+    source_end(&network->settle);
     network->is_doubted = false;
     g_hash_table_remove_all(network->failed);
     if (!network_is_away(network))
@@ -78,13 +72,6 @@ static void come_back(struct network *network)
     network->back_ms = clock_real_boot_ms();
     network->hooks.on_back(network->hooks.user);
     network->away_since_s = 0;
-}
-
-static GSource *start_timer(GSource *source, GSourceFunc function, struct network *network)
-{
-    g_source_set_callback(source, function, network, NULL);
-    g_source_attach(source, NULL);
-    return source;
 }
 
 static gboolean on_settled(gpointer user)
@@ -100,11 +87,11 @@ static void on_routes_changed(GNetworkMonitor *routes, gboolean is_available, gp
     if (network->is_linked == (bool)is_available)
         return;
     network->is_linked = is_available;
-    drop(&network->settle);
+    source_end(&network->settle);
     if (is_available) {
-        network->settle = start_timer(g_timeout_source_new(NETWORK_SETTLE_MS), on_settled, network);
+        network->settle = source_after(NULL, NETWORK_SETTLE_MS, on_settled, network);
     } else {
-        drop(&network->probe);
+        source_end(&network->probe);
         network->is_doubted = false;
         go_away(network);
     }
@@ -128,7 +115,7 @@ static void doubt(struct network *network)
     int64_t probe_ms = clock_real_delay_ms(network->clock, NETWORK_PROBE_S * 1000);
     network->is_doubted = true;
     network->doubt_until_s = clock_wall_s(network->clock) + NETWORK_DOUBT_MAX_S;
-    network->probe = start_timer(g_timeout_source_new((guint)probe_ms), on_probe, network);
+    network->probe = source_after(NULL, probe_ms, on_probe, network);
     go_away(network);
 }
 
@@ -202,8 +189,8 @@ void network_free(struct network *network)
     if (!network)
         return;
     g_signal_handler_disconnect(network->routes, network->handler);
-    drop(&network->settle);
-    drop(&network->probe);
+    source_end(&network->settle);
+    source_end(&network->probe);
     g_hash_table_unref(network->failed);
     g_free(network);
 }

@@ -3,6 +3,8 @@
  * written once. */
 #include "monitor/internal.h"
 
+#include "base/source.h"
+
 #define WAIT_MS   1000
 #define FEEDS_MAX 4096
 
@@ -21,9 +23,7 @@ void unsaved_add(struct monitor_feed *feed)
     if (monitor->unsaved.length >= FEEDS_MAX) {
         unsaved_flush(monitor, NULL, NULL);
     } else if (!monitor->saving) {
-        monitor->saving = g_timeout_source_new(WAIT_MS);
-        g_source_set_callback(monitor->saving, on_timer, monitor, NULL);
-        g_source_attach(monitor->saving, monitor->parts.context);
+        monitor->saving = source_after(monitor->parts.context, WAIT_MS, on_timer, monitor);
     }
 }
 
@@ -59,9 +59,7 @@ void unsaved_flush(struct monitor *monitor, store_done on_done, void *user)
     size_t n = 0;
     for (GList *link = monitor->unsaved.head; link; link = link->next)
         feeds[n++] = link->data;
-    if (monitor->saving)
-        g_source_destroy(monitor->saving);
-    g_clear_pointer(&monitor->saving, g_source_unref);
+    source_end(&monitor->saving);
     if (n > 0 || on_done)
         unsaved_store(monitor, feeds, n, on_done, user);
 }

@@ -1,5 +1,7 @@
 #include "worker/worker.h"
 
+#include "base/source.h"
+
 struct job {
     guint64 id;
     GBytes *body;
@@ -25,10 +27,7 @@ static void job_free(struct job *job)
 
 static void stop(struct worker *worker)
 {
-    if (!worker->source)
-        return;
-    g_source_destroy(worker->source);
-    g_clear_pointer(&worker->source, g_source_unref);
+    source_end(&worker->source);
 }
 
 /* A job that comes alone is done before anything else: news is on its way. Of many, one in each

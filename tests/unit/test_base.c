@@ -1,4 +1,4 @@
-/* src/base: clock, file, json, log. */
+/* src/base. */
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "base/pack.h"
+#include "base/source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -286,6 +287,39 @@ static void test_log(void **state)
     assert_string_equal(text, "prog: warning: one two  [3m\n");
 }
 
+static gboolean on_time(gpointer user)
+{
+    return ++*(int *)user < 3 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+}
+
+static void test_source(void **state)
+{
+    (void)state;
+    g_autoptr(GMainContext) context = g_main_context_new();
+    int soon = 0, never = 0, late = 0;
+    const int64_t start_us = g_get_monotonic_time();
+    GSource *first = source_after(context, 20, on_time, &soon);
+    GSource *second = source_after(context, 0, on_time, &never);
+    GSource *third = source_after(context, INT64_MAX, on_time, &late); /* not at once, wrapped */
+    GSource *fourth = NULL;
+    source_end(&second);
+    assert_null(second);
+    source_end(&fourth);
+    while (soon < 3)
+        g_main_context_iteration(context, TRUE);
+    assert_true(g_get_monotonic_time() - start_us >= 3 * 20000);
+    g_main_context_iteration(context, FALSE);
+    assert_int_equal(soon, 3);
+    assert_int_equal(never + late, 0);
+    source_end(&first);
+    source_end(&third);
+    int at_once = 0;
+    GSource *past = source_after(context, -5, on_time, &at_once);
+    g_main_context_iteration(context, FALSE);
+    assert_int_equal(at_once, 1);
+    source_end(&past);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -294,7 +328,7 @@ int main(void)
         cmocka_unit_test(test_files),        cmocka_unit_test(test_replace),
         cmocka_unit_test(test_lock),         cmocka_unit_test(test_json),
         cmocka_unit_test(test_arena_reset),  cmocka_unit_test(test_pack),
-        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_log),          cmocka_unit_test(test_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
