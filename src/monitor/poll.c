@@ -197,18 +197,12 @@ static void ask(struct poll *poll)
     poll->fetch = fetch_start(monitor->parts.fetcher, &request, on_fetched, poll);
 }
 
-/* What one transaction stored. */
-struct attempts {
-    size_t n;
-    struct poll *polls[];
-};
-
 static void on_attempts_saved(void *user)
 {
-    g_autofree struct attempts *attempts = user;
+    g_autoptr(GPtrArray) polls = user;
     struct monitor *monitor = NULL; /* gone, it may be, where all are cancelled */
-    for (size_t i = 0; i < attempts->n; i++) {
-        struct poll *poll = attempts->polls[i];
+    for (guint i = 0; i < polls->len; i++) {
+        struct poll *poll = g_ptr_array_index(polls, i);
         if (!poll->feed) {
             g_free(poll);
             continue;
@@ -238,11 +232,10 @@ void polls_start(struct monitor *monitor, struct monitor_feed *const *feeds, siz
 {
     if (n_feeds == 0)
         return;
-    struct attempts *attempts = g_malloc(sizeof *attempts + n_feeds * sizeof *attempts->polls);
-    attempts->n = n_feeds;
+    GPtrArray *polls = g_ptr_array_sized_new((guint)n_feeds);
     for (size_t i = 0; i < n_feeds; i++)
-        attempts->polls[i] = attempt(feeds[i]);
-    unsaved_store(monitor, feeds, n_feeds, on_attempts_saved, attempts);
+        g_ptr_array_add(polls, attempt(feeds[i]));
+    unsaved_store(monitor, feeds, n_feeds, on_attempts_saved, polls);
 }
 
 void poll_now(struct monitor_feed *leader)
