@@ -51,6 +51,15 @@ void storage_remember(struct storage *storage)
     storage->is_forgotten = db_code(storage->db) != SQLITE_OK;
 }
 
+void storage_on_refused(struct storage *storage)
+{
+    db_mark_suspect(storage->db);
+    storage->on_trouble("task",
+                        "the database refused a change that should have been right: it is left "
+                        "out, and the whole file is examined at the next start",
+                        storage->user);
+}
+
 void storage_free(struct storage *storage)
 {
     purge_free(storage->purge);

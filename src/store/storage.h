@@ -36,5 +36,7 @@ void storage_free(struct storage *storage); /* closes the database */
 void storage_forget(struct storage *storage);
 /* At the begin of a transaction: reads again what was dropped. */
 void storage_remember(struct storage *storage);
+/* A change is left out for what it is; the user hears of it once. */
+void storage_on_refused(struct storage *storage);
 
 #endif

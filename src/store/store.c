@@ -331,6 +331,14 @@ static int compare_rows(const void *a, const void *b)
     return (row_a > row_b) - (row_a < row_b);
 }
 
+/* One that is refused must not keep the others from what a crash needs them for. */
+static void save_schedule(struct storage *storage, const struct saved_schedule *saved)
+{
+    feed_save_schedule(storage, saved->slot, &saved->schedule);
+    if (db_leave_out(storage->db))
+        storage_on_refused(storage);
+}
+
 static void run_save_schedules(struct storage *storage, struct task *task)
 {
     struct save_schedules *call = (struct save_schedules *)task;
@@ -339,7 +347,7 @@ static void run_save_schedules(struct storage *storage, struct task *task)
     qsort(call->feeds, call->n_feeds, sizeof *call->feeds, compare_rows);
     for (size_t i = 0; i < call->n_feeds; i++)
         if (call->feeds[i].slot)
-            feed_save_schedule(storage, call->feeds[i].slot, &call->feeds[i].schedule);
+            save_schedule(storage, &call->feeds[i]);
 }
 
 static void on_schedules_saved(struct task *task)

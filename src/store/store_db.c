@@ -360,6 +360,14 @@ bool db_commit(struct db *db)
     return true;
 }
 
+bool db_leave_out(struct db *db)
+{
+    if ((db->code & 0xFF) != SQLITE_CONSTRAINT || sqlite3_get_autocommit(db->sqlite))
+        return false;
+    db->code = SQLITE_OK;
+    return true;
+}
+
 void db_rollback(struct db *db)
 {
     for (size_t i = 0; i < N_DB_QUERIES; i++)

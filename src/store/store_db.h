@@ -79,6 +79,9 @@ void db_begin(struct db *db, bool flush);
 /* False where it failed; then everything is rolled back and db_code() says why. */
 bool db_commit(struct db *db);
 void db_rollback(struct db *db);
+/* After a statement, in a transaction: where what it was to store is refused for what it is, only
+ * it is undone and the transaction goes on, true. False: all went well, or it is another error. */
+bool db_leave_out(struct db *db);
 int db_code(const struct db *db);
 const char *db_message(const struct db *db);
 /* Whether the code says that the file is damaged, and whether trying again can help. */

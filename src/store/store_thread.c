@@ -248,11 +248,7 @@ static enum run_result run_singly(struct store_thread *thread, struct task *chai
             return RUN_AGAIN;
         if (result == RUN_BROKEN) {
             task->is_refused = true;
-            db_mark_suspect(thread->storage->db);
-            on_trouble("task",
-                       "the database refused a change that should have been right: it is left out, "
-                       "and the whole file is examined at the next start",
-                       thread);
+            storage_on_refused(thread->storage);
         }
         task->run = NULL;
     }

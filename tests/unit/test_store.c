@@ -143,6 +143,44 @@ static void test_schedules_of_many(void **state)
     }
 }
 
+static int64_t due_of(const GPtrArray *feeds, const char *id)
+{
+    const struct store_feed *feed = find_feed(feeds, id);
+    return feed ? feed->schedule.due_s : -1;
+}
+
+/* The others are attempts, for which somebody is asked next. */
+static void test_refused_schedule(void **state)
+{
+    struct fixture *fixture = *state;
+    bool saved = false;
+    const struct store_feed stored[] = {named_feed("a", 1), named_feed("b", 2), named_feed("c", 3)};
+    const struct store_feed later[] = {named_feed("a", 4), named_feed("b", 5), named_feed("c", 6)};
+    const struct store_feed *changes[] = {&later[0], &later[1], &later[2]};
+    for (size_t i = 0; i < G_N_ELEMENTS(stored); i++)
+        store_save_feed(fixture->store, &stored[i], i == 2 ? on_flag : NULL, &saved);
+    wait_for(fixture, &saved);
+    g_autofree char *path = path_in(fixture, "feedwatch.db");
+    sqlite3 *other;
+    assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other,
+                                  "CREATE TRIGGER no BEFORE INSERT ON schedule WHEN NEW.due_s = 5 "
+                                  "BEGIN SELECT RAISE(ABORT, 'no'); END",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    sqlite3_close(other);
+    saved = false;
+    store_save_schedules(fixture->store, changes, G_N_ELEMENTS(changes), on_flag, &saved);
+    wait_for(fixture, &saved);
+    assert_int_equal(fixture->troubles->len, 1);
+    assert_non_null(strstr(g_ptr_array_index(fixture->troubles, 0), "refused a change"));
+    fixture_reopen(fixture);
+    g_autoptr(GPtrArray) feeds = store_load_feeds(fixture->store);
+    assert_int_equal(due_of(feeds, "a"), 4);
+    assert_int_equal(due_of(feeds, "b"), 2);
+    assert_int_equal(due_of(feeds, "c"), 6);
+}
+
 static void test_rename(void **state)
 {
     struct fixture *fixture = *state;
@@ -611,6 +649,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORE_TEST(test_feed_comes_back),
         STORE_TEST(test_schedules_of_many),
+        STORE_TEST(test_refused_schedule),
         STORE_TEST(test_rename),
         STORE_TEST(test_time_origin_is_kept),
         STORE_TEST(test_second_opener_is_refused),
