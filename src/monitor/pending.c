@@ -8,6 +8,8 @@
  * may wait for a few slow or busy hosts; others need not, and so many more start then, too. */
 #define POLLS_MAX   1024
 #define START_COUNT 512
+/* So few urgent ones wait for no company. */
+#define URGENT_FEW 64
 /* So many commits may wait for the disk before polling pauses. */
 #define BACKLOG_MAX 256
 
@@ -16,10 +18,13 @@ static guint room(const struct monitor *monitor)
 {
     if (store_backlog(monitor->parts.store) > BACKLOG_MAX)
         return 0;
-    if (monitor->polls + START_COUNT <= POLLS_MAX)
-        return POLLS_MAX - monitor->polls;
-    bool is_starved = monitor->attempts == 0 && fetcher_has_room(monitor->parts.fetcher);
-    return is_starved ? START_COUNT : 0;
+    const guint left = POLLS_MAX - MIN(monitor->polls, POLLS_MAX);
+    const guint n_urgent = monitor->pending.urgent.length;
+    if (left >= START_COUNT)
+        return left;
+    if (monitor->attempts == 0 && fetcher_has_room(monitor->parts.fetcher))
+        return START_COUNT;
+    return n_urgent <= URGENT_FEW ? MIN(n_urgent, left) : 0;
 }
 
 bool pending_any(const struct monitor *monitor)

@@ -102,6 +102,23 @@ def test_e32_however_many_are_due_the_urgent_ones_come_first_and_all_are_asked(m
     assert len(targets) == MANY + 1 and targets.index("/urgent") < 3
 
 
+def test_e32_an_urgent_feed_waits_for_no_company(make_stage):
+    """Slow servers, a thousand polls under way: a feed that comes up is asked when the next one ends, not when hundreds have."""
+    plays = {f"f{n:04}": Play(Reply(200, FEED, delay=.3), host=n % 100 + 1) for n in range(MANY)}
+    stage = make_stage({**plays, "urgent": Play(GOOD, host=101, tags="hot", enabled="no")},
+                       sections={"rule hot": {"match": "beta", "feeds": "tag:hot", "urgency": "critical"}})
+    process = stage.start()
+    stage.server.wait(1)
+    stage.daemon.configure({**stage.sections, "feed urgent": {**stage.sections["feed urgent"], "enabled": "yes"}})
+    process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "configuration reloaded" in stage.daemon.stderr, "the reload")
+    before = len(stage.server.requests())
+    stage.server.wait(1, "/urgent", timeout=30)
+    after = len(stage.server.requests())
+    stage.daemon.stop(process)
+    assert before < 500 and after - before < 200, (before, after)
+
+
 # --- restarts and resumes ---
 
 def test_e34_restarts_ask_nobody(make_stage):
