@@ -173,11 +173,10 @@ static void clear_response(struct http_response *response)
 static void release_handle(struct http_exchange *exchange)
 {
     struct http_client *client = exchange->client;
-    if (exchange->refusal) {
+    if (exchange->refusal)
         source_end(&exchange->refusal);
-    } else {
+    else
         multi_remove(client->multi, exchange->easy);
-    }
     clear_response(&exchange->response);
     g_clear_pointer(&exchange->headers, curl_slist_free_all);
     g_clear_pointer(&exchange->body, g_bytes_unref);

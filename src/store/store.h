@@ -115,7 +115,8 @@ void store_save_feed(struct store *store, const struct store_feed *feed, store_d
                      void *user);
 
 /* Of feeds that are stored, or posted to be, only the schedules: most polls change nothing else.
- * What lies together is written once. Copies them. on_done may be NULL. */
+ * What lies together is written once, and one that the database refuses is left out alone.
+ * Copies them. on_done may be NULL. */
 void store_save_schedules(struct store *store, const struct store_feed *const *feeds,
                           size_t n_feeds, store_done on_done, void *user);
 

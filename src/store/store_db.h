@@ -2,8 +2,8 @@
  *
  * One connection that writes (WAL); used by one thread at a time. Errors are sticky: the first one
  * of a transaction stays in db_code() and every later call of it does nothing, so a chain of calls
- * needs one check at its end; db_begin() and db_rollback() clear it. Statements are prepared once
- * and kept; bound text is borrowed until the statement has run. */
+ * needs one check at its end; db_begin(), db_rollback() and db_leave_out() clear it. Statements are
+ * prepared once and kept; bound text is borrowed until the statement has run. */
 #ifndef STORE_STORE_DB_H
 #define STORE_STORE_DB_H
 

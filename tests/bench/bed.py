@@ -143,6 +143,8 @@ class Ours:
 
     def wait_ready(self):
         while not (self.state / "s" / "control").is_socket():
+            if self.process.poll() is not None:
+                sys.exit(f"feedwatchd has ended; see {self.state}/stderr")
             time.sleep(0.05)
 
     def startup_cpu(self):
