@@ -315,6 +315,8 @@ static inline void add_id(struct item_index *index, uint32_t id)
 
 static void add_ids(struct item_index *index, size_t n_single, size_t n_lists)
 {
+    for (size_t i = 0; i < n_lists; i++)
+        lexicon_prefetch(index->lexicon, index->lists[i]);
     make_ids(index, n_single);
     for (size_t i = 0; i < n_single; i++)
         add_id(index, index->single[i] & LEXICON_REST);

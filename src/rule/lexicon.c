@@ -35,8 +35,6 @@ struct lexicon *lexicon_new(const struct vocab *vocab)
     memset(lexicon->buckets, 0, n * sizeof(struct lexicon_bucket));
     lexicon->knows_languages = vocab_has_inflections(vocab);
     lexicon->ids = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    lexicon->resolved = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    lexicon->lookups = g_array_new(FALSE, FALSE, sizeof(struct vocab_lookup));
     return lexicon;
 }
 
@@ -47,8 +45,8 @@ void lexicon_free(struct lexicon *lexicon)
     vocab_stems_free(lexicon->stems);
     free(lexicon->buckets);
     g_array_unref(lexicon->ids);
-    g_array_unref(lexicon->resolved);
-    g_array_unref(lexicon->lookups);
+    g_free(lexicon->resolved.list);
+    g_free(lexicon->lookups);
     g_free(lexicon->missing);
     g_free(lexicon);
 }
@@ -90,29 +88,34 @@ static uint32_t use_bits(enum lexicon_use use)
     return bits[use];
 }
 
-static uint32_t keep_ids(struct lexicon *lexicon)
+/* The ids of a word that passes several tests, in order of use. */
+static uint32_t keep_list(struct lexicon *lexicon, const uint32_t *ids, size_t n)
 {
-    const GArray *resolved = lexicon->resolved;
-    const uint32_t *ids = (const uint32_t *)(const void *)resolved->data;
-    uint32_t at = lexicon->ids->len, counts[LEXICON_USES] = {0};
+    guint at = lexicon->ids->len;
+    uint32_t n_kept = 0;
     enum lexicon_use first = LEXICON_IS_QUIET;
-    if (resolved->len == 0)
-        return LEXICON_NONE;
-    if (resolved->len == 1)
-        return ids[0] | use_bits(lexicon_use(lexicon, ids[0]));
     if (at > LEXICON_REST)
         g_error("out of memory"); /* 2 GiB */
-    g_array_append_vals(lexicon->ids, counts, LEXICON_USES);
+    g_array_set_size(lexicon->ids, at + LEXICON_USES + (guint)n);
+    uint32_t *counts = &g_array_index(lexicon->ids, uint32_t, at), *kept = counts + LEXICON_USES;
     for (enum lexicon_use use = 0; use < LEXICON_USES; use++) {
-        for (guint i = 0; i < resolved->len; i++)
+        for (size_t i = 0; i < n; i++)
             if (lexicon_use(lexicon, ids[i]) == use) {
-                g_array_append_val(lexicon->ids, ids[i]);
+                kept[n_kept++] = ids[i];
                 first = MIN(first, use);
             }
-        counts[use] = lexicon->ids->len - at - LEXICON_USES;
+        counts[use] = n_kept;
     }
-    memcpy(&g_array_index(lexicon->ids, uint32_t, at), counts, sizeof counts);
     return LEXICON_LIST | use_bits(first) | at;
+}
+
+static uint32_t keep_ids(struct lexicon *lexicon, const uint32_t *ids, size_t n)
+{
+    if (n == 0)
+        return LEXICON_NONE;
+    if (n == 1)
+        return ids[0] | use_bits(lexicon_use(lexicon, ids[0]));
+    return keep_list(lexicon, ids, n);
 }
 
 static uint32_t resolve(struct lexicon *lexicon, const struct word *word,
@@ -121,9 +124,9 @@ static uint32_t resolve(struct lexicon *lexicon, const struct word *word,
     uint32_t ids;
     if (find(lexicon, word, language, &ids)) /* it was twice in the chunk */
         return ids;
-    g_array_set_size(lexicon->resolved, 0);
-    vocab_resolve(lexicon->vocab, lexicon->stems, word, lookups, n, language, lexicon->resolved);
-    ids = keep_ids(lexicon);
+    lexicon->resolved.n = 0;
+    vocab_resolve(lexicon->vocab, lexicon->stems, word, lookups, n, language, &lexicon->resolved);
+    ids = keep_ids(lexicon, lexicon->resolved.list, lexicon->resolved.n);
     if (word->size <= LEXICON_WORD_BYTES) {
         struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
         bucket->slots[1] = bucket->slots[0];
@@ -141,22 +144,33 @@ void lexicon_start(struct lexicon *lexicon, const uint8_t *uses)
     lexicon->uses = uses;
 }
 
+/* What the missing words take to look up; returns how many lookups. */
+static size_t plan_missing(struct lexicon *lexicon, const struct word *list, size_t n_missing)
+{
+    size_t n = 0, n_each = vocab_lookups_max(lexicon->vocab);
+    for (size_t i = 0; i < n_missing; i++) {
+        uint32_t at = lexicon->missing[i];
+        if (G_UNLIKELY(n + n_each > lexicon->lookups_size)) {
+            lexicon->lookups_size = lexicon->lookups_size * 2 + n_each;
+            lexicon->lookups =
+                g_renew(struct vocab_lookup, lexicon->lookups, lexicon->lookups_size);
+        }
+        n += vocab_plan(lexicon->vocab, &list[at], at, lexicon->lookups + n);
+    }
+    return vocab_probe(lexicon->vocab, lexicon->lookups, n);
+}
+
 static void find_missing(struct lexicon *lexicon, const struct word *list, size_t n_missing,
                          unsigned language, uint32_t *found)
 {
-    const uint32_t *missing = lexicon->missing;
-    g_array_set_size(lexicon->lookups, 0);
-    for (size_t i = 0; i < n_missing; i++)
-        vocab_plan(lexicon->vocab, &list[missing[i]], missing[i], lexicon->lookups);
-    const struct vocab_lookup *lookup = (const void *)lexicon->lookups->data;
-    const struct vocab_lookup *end = lookup + lexicon->lookups->len;
-    vocab_prefetch(lexicon->vocab, lookup, lexicon->lookups->len);
+    size_t n_lookups = plan_missing(lexicon, list, n_missing);
+    const struct vocab_lookup *lookup = lexicon->lookups, *end = lookup + n_lookups;
     for (size_t i = 0; i < n_missing; i++) {
-        size_t n = 0;
-        while (lookup + n < end && lookup[n].word == missing[i])
-            n++;
-        found[missing[i]] = resolve(lexicon, &list[missing[i]], lookup, n, language);
-        lookup += n;
+        uint32_t at = lexicon->missing[i];
+        const struct vocab_lookup *first = lookup;
+        while (lookup < end && lookup->word == at)
+            lookup++;
+        found[at] = resolve(lexicon, &list[at], first, (size_t)(lookup - first), language);
     }
 }
 

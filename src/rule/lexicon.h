@@ -41,8 +41,9 @@ struct lexicon {
     const uint8_t *uses; /* enum lexicon_use for each test, borrowed; NULL: all are placed */
     GArray *ids; /* for words that pass several tests: for each use, how many tests of it or of one
                     before it; then the tests in order of use */
-    GArray *resolved;  /* of the word at hand */
-    GArray *lookups;   /* struct vocab_lookup, of the words of the chunk at hand that are missing */
+    struct vocab_ids resolved;    /* of the word at hand */
+    struct vocab_lookup *lookups; /* of the words of the chunk at hand that are missing */
+    size_t lookups_size;
     uint32_t *missing; /* their places in list */
     size_t missing_size;
 };
@@ -64,6 +65,12 @@ static inline const uint32_t *lexicon_list(const struct lexicon *lexicon, uint32
     const uint32_t *list = &g_array_index(lexicon->ids, uint32_t, found & LEXICON_REST);
     *ret_n = list[use];
     return list + LEXICON_USES;
+}
+
+/* Of a list that is wanted soon. */
+static inline void lexicon_prefetch(const struct lexicon *lexicon, uint32_t found)
+{
+    __builtin_prefetch(&g_array_index(lexicon->ids, uint32_t, found & LEXICON_REST));
 }
 
 /* Whether the test is among what was found. */

@@ -1,5 +1,6 @@
 #include "rule/vocab.h"
 
+#include "base/touch.h"
 #include "rule/wildcard.h"
 
 #include <string.h>
@@ -29,7 +30,7 @@ struct vocab {
     GString *pool;
     uint32_t *slots;      /* ids with some bits of their hash, NONE where empty */
     size_t n_slots;       /* a power of two */
-    uint64_t lengths;     /* bit n: a beginning of n bytes exists */
+    uint64_t lengths;     /* bit n: a beginning of n bytes exists; n < SHORT_LENGTHS */
     uint16_t longest;     /* beginning */
     uint64_t *beginnings; /* once sealed: bits for the hashes of all of them */
     uint32_t beginnings_mask;
@@ -114,12 +115,12 @@ static bool is_entry(const struct vocab *vocab, uint32_t id, const struct entry 
            memcmp(vocab->pool->str + found->text, folded, entry->size) == 0;
 }
 
-/* The slot of a test, or the empty one where it belongs. The entry says which; its text does not
- * count. */
-static size_t find_entry(const struct vocab *vocab, uint32_t hash, const struct entry *entry,
-                         const char *folded)
+/* The slot of a test, or the empty one where it belongs, at this place or behind it. The entry says
+ * which; its text does not count. */
+static inline size_t find_entry(const struct vocab *vocab, size_t at, uint32_t hash,
+                                const struct entry *entry, const char *folded)
 {
-    size_t mask = vocab->n_slots - 1, at = hash & mask;
+    size_t mask = vocab->n_slots - 1;
     for (; vocab->slots[at] != NONE; at = (at + 1) & mask)
         if (slot_may_have(vocab->slots[at], hash) &&
             is_entry(vocab, SLOT_ID(vocab->slots[at]), entry, folded))
@@ -132,7 +133,8 @@ static size_t find_slot(const struct vocab *vocab, const struct word *word, unsi
 {
     const struct entry entry = {
         .size = word->size, .test = (uint8_t)test, .language = (uint8_t)language};
-    return find_entry(vocab, slot_hash(word->hash, test, language), &entry, word->folded);
+    uint32_t hash = slot_hash(word->hash, test, language);
+    return find_entry(vocab, hash & (vocab->n_slots - 1), hash, &entry, word->folded);
 }
 
 /* The id of the test, NONE where there is no such test. */
@@ -435,20 +437,20 @@ static GHashTable *item_table(struct vocab_stems *stems, unsigned language)
 }
 
 static void append_stem(struct vocab_stems *stems, GHashTable *table, unsigned language,
-                        const struct word *word, GArray *ids)
+                        const struct word *word, struct vocab_ids *ids)
 {
     size_t size;
     const char *found = stem(stems->stemmers, language, word->folded, word->size, &size);
     g_autofree char *key = g_strndup(found, size);
     const GArray *list = g_hash_table_lookup(table, key);
-    if (list)
-        g_array_append_vals(ids, list->data, list->len);
+    for (guint i = 0; list && i < list->len; i++)
+        vocab_ids_add(ids, g_array_index(list, uint32_t, i));
 }
 
 /* The word itself counts, too, whatever the stemmer makes of it; so a test may be appended twice.
  */
 static void resolve_inflections(const struct vocab *vocab, struct vocab_stems *stems,
-                                const struct word *word, unsigned language, GArray *ids)
+                                const struct word *word, unsigned language, struct vocab_ids *ids)
 {
     unsigned script = script_of_word(word->folded, word->size);
     if (script && !(script & vocab->inflection_scripts))
@@ -464,56 +466,81 @@ static void resolve_inflections(const struct vocab *vocab, struct vocab_stems *s
             if (!is_items)
                 append_stem(stems, stems->fallback[i], i, word, ids);
             if (id != NONE)
-                g_array_append_val(ids, id);
+                vocab_ids_add(ids, id);
         }
 }
 
-static void plan_beginnings(const struct vocab *vocab, const struct word *word, uint32_t number,
-                            GArray *lookups)
+size_t vocab_lookups_max(const struct vocab *vocab)
 {
-    struct word begin;
+    size_t n_long = vocab->longest < SHORT_LENGTHS ? 0 : vocab->longest - SHORT_LENGTHS + 1;
+    return 1 + (size_t)__builtin_popcountll(vocab->lengths) + n_long;
+}
+
+/* 1 where there may be such a beginning, of which the lookup is made. Which there are cannot be
+ * foretold, so that there is no branch on it. */
+static inline size_t plan_beginning(const struct vocab *vocab, const struct word *word,
+                                    unsigned size, uint32_t number, struct vocab_lookup *ret_lookup)
+{
+    uint32_t hash = word_beginning_hash(word, size);
+    *ret_lookup = (struct vocab_lookup){.word = number,
+                                        .hash = slot_hash(hash, WORD_BEGINS, 0),
+                                        .size = (uint16_t)size,
+                                        .test = WORD_BEGINS};
+    return has_bit(vocab->beginnings, hash & vocab->beginnings_mask);
+}
+
+static size_t plan_beginnings(const struct vocab *vocab, const struct word *word, uint32_t number,
+                              struct vocab_lookup *ret_lookups)
+{
+    size_t n = 0;
+    uint64_t lengths = vocab->lengths;
+    if (word->size < SHORT_LENGTHS - 1)
+        lengths &= (UINT64_C(2) << word->size) - 1;
+    for (; lengths; lengths &= lengths - 1)
+        n += plan_beginning(vocab, word, (unsigned)__builtin_ctzll(lengths), number,
+                            &ret_lookups[n]);
+    for (unsigned size = SHORT_LENGTHS; size <= MIN(word->size, vocab->longest); size++)
+        n += plan_beginning(vocab, word, size, number, &ret_lookups[n]);
+    return n;
+}
+
+size_t vocab_plan(const struct vocab *vocab, const struct word *word, uint32_t number,
+                  struct vocab_lookup *ret_lookups)
+{
+    ret_lookups[0] = (struct vocab_lookup){.word = number,
+                                           .hash = slot_hash(word->hash, WORD_IS, 0),
+                                           .size = word->size,
+                                           .test = WORD_IS};
     if (!has_bit(vocab->filter.begins, begin_bit(&vocab->filter, word->key[0])))
-        return;
-    for (unsigned size = 1; size <= word->size && size <= vocab->longest; size++) {
-        if (size < SHORT_LENGTHS && !(vocab->lengths >> size & 1))
-            continue;
-        word_set_key(&begin, word->folded, size);
-        if (!has_bit(vocab->beginnings, begin.hash & vocab->beginnings_mask))
-            continue;
-        const struct vocab_lookup lookup = {number, slot_hash(begin.hash, WORD_BEGINS, 0),
-                                            begin.size, WORD_BEGINS};
-        g_array_append_val(lookups, lookup);
-    }
+        return 1;
+    return 1 + plan_beginnings(vocab, word, number, ret_lookups + 1);
 }
 
-void vocab_plan(const struct vocab *vocab, const struct word *word, uint32_t number,
-                GArray *lookups)
+size_t vocab_probe(const struct vocab *vocab, struct vocab_lookup *lookups, size_t n)
 {
-    const struct vocab_lookup whole = {number, slot_hash(word->hash, WORD_IS, 0), word->size,
-                                       WORD_IS};
-    g_array_append_val(lookups, whole);
-    if (vocab->longest > 0)
-        plan_beginnings(vocab, word, number, lookups);
-}
-
-void vocab_prefetch(const struct vocab *vocab, const struct vocab_lookup *lookups, size_t n)
-{
-    size_t mask = vocab->n_slots - 1;
+    size_t mask = vocab->n_slots - 1, kept = 0;
     for (size_t i = 0; i < n; i++)
         __builtin_prefetch(&vocab->slots[lookups[i].hash & mask]);
     for (size_t i = 0; i < n; i++) {
-        uint32_t slot = vocab->slots[lookups[i].hash & mask];
-        if (slot_may_have(slot, lookups[i].hash))
-            __builtin_prefetch(entry_of(vocab, SLOT_ID(slot)));
+        struct vocab_lookup lookup = lookups[i];
+        size_t at = lookup.hash & mask;
+        while (vocab->slots[at] != NONE && !slot_may_have(vocab->slots[at], lookup.hash))
+            at = (at + 1) & mask;
+        lookup.place = (uint32_t)at;
+        lookups[kept] = lookup;
+        kept += vocab->slots[at] != NONE;
     }
-    for (size_t i = 0; i < n; i++) {
-        uint32_t slot = vocab->slots[lookups[i].hash & mask];
-        if (slot_may_have(slot, lookups[i].hash))
-            __builtin_prefetch(vocab->pool->str + entry_of(vocab, SLOT_ID(slot))->text);
+    for (size_t i = 0; i < kept; i++)
+        __builtin_prefetch(entry_of(vocab, SLOT_ID(vocab->slots[lookups[i].place])));
+    for (size_t i = 0; i < kept; i++) {
+        const struct entry *entry = entry_of(vocab, SLOT_ID(vocab->slots[lookups[i].place]));
+        touch(vocab->pool->str + entry->text);
     }
+    return kept;
 }
 
-static void resolve_wildcards(const struct vocab *vocab, const struct word *word, GArray *ids)
+static void resolve_wildcards(const struct vocab *vocab, const struct word *word,
+                              struct vocab_ids *ids)
 {
     const unsigned char *bytes = (const unsigned char *)word->folded;
     for (size_t i = 0; i + 1 < word->size; i++) {
@@ -523,40 +550,41 @@ static void resolve_wildcards(const struct vocab *vocab, const struct word *word
             const struct entry *entry = entry_of(vocab, id);
             if (wildcard_matches(vocab->pool->str + entry->text, entry->size, word->folded,
                                  word->size))
-                g_array_append_val(ids, id);
+                vocab_ids_add(ids, id);
         }
     }
 }
 
-static void remove_doubles(GArray *ids, guint from)
+static void remove_doubles(struct vocab_ids *ids, size_t from)
 {
-    guint kept = from;
-    for (guint i = from; i < ids->len; i++) {
-        uint32_t id = g_array_index(ids, uint32_t, i);
+    size_t kept = from;
+    for (size_t i = from; i < ids->n; i++) {
         bool is_double = false;
-        for (guint k = from; k < kept && !is_double; k++)
-            is_double = g_array_index(ids, uint32_t, k) == id;
+        for (size_t k = from; k < kept && !is_double; k++)
+            is_double = ids->list[k] == ids->list[i];
         if (!is_double)
-            g_array_index(ids, uint32_t, kept++) = id;
+            ids->list[kept++] = ids->list[i];
     }
-    g_array_set_size(ids, kept);
+    ids->n = kept;
 }
 
 void vocab_resolve(const struct vocab *vocab, struct vocab_stems *stems, const struct word *word,
-                   const struct vocab_lookup *lookups, size_t n, unsigned language, GArray *ids)
+                   const struct vocab_lookup *lookups, size_t n, unsigned language,
+                   struct vocab_ids *ids)
 {
-    guint from = ids->len;
+    size_t from = ids->n;
     for (size_t i = 0; i < n; i++) {
         const struct entry entry = {.size = lookups[i].size, .test = lookups[i].test};
-        uint32_t slot = vocab->slots[find_entry(vocab, lookups[i].hash, &entry, word->folded)];
-        uint32_t id = SLOT_ID(slot);
+        uint32_t slot =
+            vocab
+                ->slots[find_entry(vocab, lookups[i].place, lookups[i].hash, &entry, word->folded)];
         if (slot != NONE)
-            g_array_append_val(ids, id);
+            vocab_ids_add(ids, SLOT_ID(slot));
     }
     if (vocab->pair_at)
         resolve_wildcards(vocab, word, ids);
     if (vocab->inflections->len > 0)
         resolve_inflections(vocab, stems, word, language, ids);
-    if (ids->len > from + 1 && (vocab->pair_at || vocab->inflections->len > 0))
+    if (ids->n > from + 1 && (vocab->pair_at || vocab->inflections->len > 0))
         remove_doubles(ids, from);
 }

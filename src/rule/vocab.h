@@ -78,26 +78,46 @@ static inline bool vocab_may_pass(const struct vocab_filter *filter, const struc
 
 /* A test that a word may pass: being a whole word, or beginning with something. */
 struct vocab_lookup {
-    uint32_t word; /* whichever its user means by it */
-    uint32_t hash; /* of the test */
-    uint16_t size; /* of the test, of so many bytes of the word */
-    uint8_t test;  /* enum word_test */
+    uint32_t word;  /* whichever its user means by it */
+    uint32_t hash;  /* of the test */
+    uint32_t place; /* where the test may be in the table */
+    uint16_t size;  /* of the test, of so many bytes of the word */
+    uint8_t test;   /* enum word_test */
 };
 
-/* Appends the lookups that a word takes. */
-void vocab_plan(const struct vocab *vocab, const struct word *word, uint32_t number,
-                GArray *lookups);
-/* Brings in what they will look at: each is three reads of memory, of which the next depends on the
- * one before, and those of many words can go on at once. */
-void vocab_prefetch(const struct vocab *vocab, const struct vocab_lookup *lookups, size_t n);
+/* Ids that grow in number. */
+struct vocab_ids {
+    uint32_t *list;
+    size_t n, size;
+};
+
+static inline void vocab_ids_add(struct vocab_ids *ids, uint32_t id)
+{
+    if (G_UNLIKELY(ids->n == ids->size)) {
+        ids->size = ids->size * 2 + 64;
+        ids->list = g_renew(uint32_t, ids->list, ids->size);
+    }
+    ids->list[ids->n++] = id;
+}
+
+/* How many lookups a word takes at most. */
+size_t vocab_lookups_max(const struct vocab *vocab);
+/* The lookups that a word takes; returns how many. */
+size_t vocab_plan(const struct vocab *vocab, const struct word *word, uint32_t number,
+                  struct vocab_lookup *ret_lookups);
+/* Drops the lookups that find nothing, or most of them, and brings in what the others will look at:
+ * each is three reads of memory, of which the next depends on the one before, and those of many
+ * words can go on at once. Returns how many are left. */
+size_t vocab_probe(const struct vocab *vocab, struct vocab_lookup *lookups, size_t n);
 
 struct vocab_stems;
 
 struct vocab_stems *vocab_stems_new(const struct vocab *vocab); /* borrowed */
 void vocab_stems_free(struct vocab_stems *stems);
 /* Appends the ids of all tests that the word passes in an item of that language. lookups: the n
- * that were planned for it. */
+ * that were planned for it and are left. */
 void vocab_resolve(const struct vocab *vocab, struct vocab_stems *stems, const struct word *word,
-                   const struct vocab_lookup *lookups, size_t n, unsigned language, GArray *ids);
+                   const struct vocab_lookup *lookups, size_t n, unsigned language,
+                   struct vocab_ids *ids);
 
 #endif

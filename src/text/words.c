@@ -73,6 +73,18 @@ void word_set_key(struct word *word, const char *folded, size_t size)
     set_key(word, folded, size);
 }
 
+uint32_t word_beginning_hash(const struct word *word, size_t size)
+{
+    uint64_t key[2];
+    struct word begin;
+    if (size <= WORD_KEY_BYTES) {
+        load_key(key, (const char *)word->key, size);
+        return (uint32_t)hash_key(key);
+    }
+    set_key(&begin, word->folded, size);
+    return begin.hash;
+}
+
 static inline void put_word(struct words *words, const char *folded, size_t size, size_t start,
                             size_t end, bool is_single)
 {

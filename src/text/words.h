@@ -39,5 +39,7 @@ size_t words_next(struct words *words, const struct word **ret_words);
 /* The key, rest and hash that a word with this folded form has. folded must be readable 16 bytes
  * beyond. */
 void word_set_key(struct word *word, const char *folded, size_t size);
+/* The hash that its first size bytes have as a word. size: at most that of the word. */
+uint32_t word_beginning_hash(const struct word *word, size_t size);
 
 #endif
