@@ -11,16 +11,20 @@ struct emitter {
     const char *text; /* the source that offsets are in */
     GArray *code;     /* as long as there is room for; n_code words are used */
     guint n_code;
-    GArray *written; /* uint32_t */
+    GString *terms;
     bool has_regex;
 };
 
-uint32_t compile_string(struct compiler *compiler, const char *text, size_t size)
+static void put_string(GString *strings, const char *text, size_t size)
 {
-    GString *strings = compiler->set->strings;
-    uint32_t offset = (uint32_t)strings->len;
     g_string_append_len(strings, text, (gssize)size);
     g_string_append_c(strings, '\0');
+}
+
+uint32_t compile_string(struct compiler *compiler, const char *text, size_t size)
+{
+    uint32_t offset = (uint32_t)compiler->set->strings->len;
+    put_string(compiler->set->strings, text, size);
     return offset;
 }
 
@@ -42,13 +46,6 @@ static void close_body(struct emitter *emitter, guint at)
 {
     uint32_t *word = &g_array_index(emitter->code, uint32_t, at);
     *word |= emitter->n_code - at - 1;
-}
-
-static void put_written(struct emitter *emitter, const struct query_node *node)
-{
-    uint32_t text =
-        compile_string(emitter->compiler, emitter->text + node->start, node->end - node->start);
-    g_array_append_val(emitter->written, text);
 }
 
 static uint32_t word_id(struct emitter *emitter, const struct query_word *word)
@@ -182,7 +179,7 @@ static bool has_exacts(const struct query_term *term)
 static void emit_term(struct emitter *emitter, const struct query_node *node)
 {
     const struct query_term *term = node->term;
-    put_written(emitter, node);
+    put_string(emitter->terms, emitter->text + node->start, node->end - node->start);
     if (term->kind == TERM_WORDS && !has_exacts(term)) {
         if (term->n_words == 1)
             put(emitter, PROGRAM_MAKE(OP_WORD, word_id(emitter, &term->words[0])));
@@ -209,16 +206,16 @@ static uint32_t list_instance(struct compiler *compiler, size_t list)
         return GPOINTER_TO_UINT(known);
     struct ruleset *set = compiler->set;
     g_autoptr(GArray) code = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    g_autoptr(GArray) written = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    g_autoptr(GString) terms = g_string_new(NULL);
     const char *id = compiler->context->lists[list].id;
     struct rule_list entry = {.name = compile_string(compiler, id, strlen(id))};
     if (compiler->lists[list])
-        compile_tree(compiler, compiler->lists[list], compiler->list_texts[list], code, written);
+        compile_tree(compiler, compiler->lists[list], compiler->list_texts[list], code, terms);
     entry.code = set->code->len;
     entry.n_code = code->len;
-    entry.written = set->written->len;
+    entry.terms = (uint32_t)set->terms->len;
     g_array_append_vals(set->code, code->data, code->len);
-    g_array_append_vals(set->written, written->data, written->len);
+    g_string_append_len(set->terms, terms->str, (gssize)terms->len);
     g_array_append_val(set->lists, entry);
     gint64 *stored = g_new(gint64, 1);
     *stored = key;
@@ -305,10 +302,10 @@ void compile_ask_again(struct compiler *compiler, const struct query_node *node)
 }
 
 bool compile_tree(struct compiler *compiler, const struct query_node *node, const char *text,
-                  GArray *code, GArray *written)
+                  GArray *code, GString *terms)
 {
     struct emitter emitter = {
-        .compiler = compiler, .text = text, .code = code, .n_code = code->len, .written = written};
+        .compiler = compiler, .text = text, .code = code, .n_code = code->len, .terms = terms};
     emit(&emitter, node);
     g_array_set_size(code, emitter.n_code);
     return emitter.has_regex;

@@ -26,9 +26,9 @@ uint32_t compile_string(struct compiler *compiler, const char *text, size_t size
  */
 void compile_ask(struct compiler *compiler, struct query_node *node);
 void compile_ask_again(struct compiler *compiler, const struct query_node *node);
-/* Appends the program of a tree, whose source is text, to code and its terms to written. Returns
+/* Appends the program of a tree, whose source is text, to code and its terms to terms. Returns
  * whether it holds a regex. */
 bool compile_tree(struct compiler *compiler, const struct query_node *node, const char *text,
-                  GArray *code, GArray *written);
+                  GArray *code, GString *terms);
 
 #endif

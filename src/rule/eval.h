@@ -38,9 +38,9 @@ bool eval_program(struct eval *eval, const uint32_t *pc, uint32_t found, unsigne
 /* The matches of a node that has positions, sorted. */
 void eval_spans(struct eval *eval, const uint32_t *pc, unsigned fields, struct spans *out);
 
-/* Appends what made the program true to list (struct rule_evidence). names: its terms as written;
- * list_name may be NULL. Call only where it holds. */
-void eval_evidence(struct eval *eval, const uint32_t *pc, unsigned fields, const uint32_t *written,
+/* Appends what made the program true to list (struct rule_evidence). terms: the first
+ * of the program, as written; list_name may be NULL. Call only where it holds. */
+void eval_evidence(struct eval *eval, const uint32_t *pc, unsigned fields, const char *terms,
                    const char *list_name, GArray *list);
 /* Why the rule does not hold (rule_matcher_explain()). */
 char *eval_explain(struct eval *eval, const struct rule_entry *rule, char **ret_clause);

@@ -3,7 +3,7 @@
 
 struct walk {
     struct eval *eval;
-    const uint32_t *written; /* the next term's */
+    const char *terms; /* the next one, as written */
     const char *list;
     GArray *out; /* struct rule_evidence */
 };
@@ -13,9 +13,9 @@ static const struct rule_leaf *leaf_at(const struct walk *walk, uint32_t index)
     return &g_array_index(walk->eval->set->leaves, struct rule_leaf, index);
 }
 
-static void add(struct walk *walk, uint32_t written, const struct leaf_piece *piece)
+static void add(struct walk *walk, const char *term, const struct leaf_piece *piece)
 {
-    struct rule_evidence evidence = {.term = ruleset_string(walk->eval->set, written),
+    struct rule_evidence evidence = {.term = term,
                                      .list = walk->list,
                                      .field = field_name(piece->field),
                                      .index = piece->index,
@@ -33,19 +33,19 @@ static const struct rule_leaf *leaf_of(const struct walk *walk, const uint32_t *
     return PROGRAM_OP(*pc) == OP_LEAF ? leaf_at(walk, PROGRAM_PAYLOAD(*pc)) : NULL;
 }
 
-static void add_span(struct walk *walk, const struct rule_leaf *leaf, uint32_t written,
+static void add_span(struct walk *walk, const struct rule_leaf *leaf, const char *term,
                      const struct span *span)
 {
     struct leaf_piece piece;
     leaf_range(walk->eval->index, leaf, span, &piece);
-    add(walk, written, &piece);
+    add(walk, term, &piece);
 }
 
 /* wanted NULL: the first match; else the one that is this span. Returns whether there is one. */
 static bool walk_term(struct walk *walk, const uint32_t *pc, unsigned fields,
                       const struct span *wanted)
 {
-    uint32_t written = *walk->written++;
+    const char *term = program_next_term(&walk->terms);
     const struct rule_leaf *leaf = leaf_of(walk, pc);
     struct spans spans = {0};
     struct leaf_piece piece;
@@ -53,14 +53,14 @@ static bool walk_term(struct walk *walk, const uint32_t *pc, unsigned fields,
     if (leaf && (leaf->kind == LEAF_REGEX || leaf->kind == LEAF_VALUE)) {
         found = leaf_piece(walk->eval->index, leaf, fields, &walk->eval->leaf, &piece);
         if (found)
-            add(walk, written, &piece);
+            add(walk, term, &piece);
         return found;
     }
     eval_spans(walk->eval, pc, fields, &spans);
     for (size_t i = 0; i < spans.n && !found; i++)
         if (!wanted ||
             (spans.items[i].start == wanted->start && spans.items[i].end == wanted->end)) {
-            add_span(walk, leaf, written, &spans.items[i]);
+            add_span(walk, leaf, term, &spans.items[i]);
             found = true;
         }
     spans_clear(&spans);
@@ -73,7 +73,7 @@ static void skip(struct walk *walk, const uint32_t *pc)
     const uint32_t *end = pc + program_size(pc);
     enum program_op op = PROGRAM_OP(*pc);
     if (program_is_term(pc)) {
-        walk->written++;
+        program_next_term(&walk->terms);
         return;
     }
     if (op == OP_LIST)
@@ -91,7 +91,7 @@ static bool walk_list(struct walk *walk, uint32_t number, unsigned fields,
     const struct ruleset *set = walk->eval->set;
     const struct rule_list *list = &g_array_index(set->lists, struct rule_list, number);
     struct walk inner = *walk;
-    inner.written = &g_array_index(set->written, uint32_t, list->written);
+    inner.terms = set->terms->str + list->terms;
     inner.list = ruleset_string(set, list->name);
     return walk_node(&inner, ruleset_code(set, list->code), fields, wanted);
 }
@@ -206,10 +206,10 @@ static bool walk_node(struct walk *walk, const uint32_t *pc, unsigned fields,
     return false;
 }
 
-void eval_evidence(struct eval *eval, const uint32_t *pc, unsigned fields, const uint32_t *written,
+void eval_evidence(struct eval *eval, const uint32_t *pc, unsigned fields, const char *terms,
                    const char *list_name, GArray *list)
 {
-    struct walk walk = {.eval = eval, .written = written, .list = list_name, .out = list};
+    struct walk walk = {.eval = eval, .terms = terms, .list = list_name, .out = list};
     item_chain_all(eval->index);
     eval->leaf.work = SPANS_WORK_MAX;
     eval->leaf.steps = REGEX_STEPS_MAX;

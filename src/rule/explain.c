@@ -3,7 +3,7 @@
 
 struct explainer {
     struct eval *eval;
-    const uint32_t *written; /* the next term's */
+    const char *terms; /* the next one, as written */
 };
 
 static const struct rule_list *list_at(const struct explainer *explainer, uint32_t number)
@@ -23,7 +23,7 @@ static const char *value_field(const struct explainer *explainer, const uint32_t
 
 static void put_term(struct explainer *explainer, const uint32_t *pc, GString *out)
 {
-    const char *text = ruleset_string(explainer->eval->set, *explainer->written++);
+    const char *text = program_next_term(&explainer->terms);
     const char *field = value_field(explainer, pc);
     if (field && !g_str_has_prefix(text, field))
         g_string_append_printf(out, "%s:", field);
@@ -107,7 +107,7 @@ static void put_node(struct explainer *explainer, const uint32_t *pc, bool is_in
 static char *found_text(struct explainer *explainer, const uint32_t *pc, unsigned fields)
 {
     g_autoptr(GArray) evidence = g_array_new(FALSE, FALSE, sizeof(struct rule_evidence));
-    eval_evidence(explainer->eval, pc, fields, explainer->written, NULL, evidence);
+    eval_evidence(explainer->eval, pc, fields, explainer->terms, NULL, evidence);
     if (evidence->len == 0)
         return g_strdup("this holds");
     const struct rule_evidence *first = &g_array_index(evidence, struct rule_evidence, 0);
@@ -158,7 +158,8 @@ static const uint32_t *descend(struct explainer *explainer, const uint32_t *pc, 
 {
     for (;;) {
         enum program_op op = PROGRAM_OP(*pc);
-        const uint32_t *written = explainer->written, *next = NULL;
+        const uint32_t *next = NULL;
+        const char *terms = explainer->terms;
         if (op == OP_AND) {
             next = first_failing(explainer, pc, pc + 1, *fields);
         } else if (op == OP_NEAR) {
@@ -171,7 +172,7 @@ static const uint32_t *descend(struct explainer *explainer, const uint32_t *pc, 
             next = pc + 2;
         }
         if (!next) {
-            explainer->written = written;
+            explainer->terms = terms;
             return pc;
         }
         pc = next;
@@ -180,8 +181,7 @@ static const uint32_t *descend(struct explainer *explainer, const uint32_t *pc, 
 
 char *eval_explain(struct eval *eval, const struct rule_entry *rule, char **ret_clause)
 {
-    struct explainer explainer = {
-        .eval = eval, .written = &g_array_index(eval->set->written, uint32_t, rule->written)};
+    struct explainer explainer = {.eval = eval, .terms = eval->set->terms->str + rule->terms};
     unsigned fields = rule->fields;
     const char *in_field = NULL;
     GString *clause = g_string_new(NULL);

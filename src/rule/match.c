@@ -122,8 +122,7 @@ static void find_evidence(struct rule_matcher *matcher)
         const struct rule_entry *rule = &g_array_index(set->rules, struct rule_entry, match->rule);
         size_t before = matcher->evidence->len;
         eval_evidence(&matcher->eval, ruleset_code(set, rule->code), rule->fields,
-                      &g_array_index(set->written, uint32_t, rule->written), NULL,
-                      matcher->evidence);
+                      set->terms->str + rule->terms, NULL, matcher->evidence);
         match->n_evidence = matcher->evidence->len - before;
     }
     size_t at = 0;

@@ -14,7 +14,7 @@
  *     LIST index               an OR that several rules share, in ruleset.lists
  *
  * Each WORD, PHRASE and LEAF of a program has, in order, the term as it was written in
- * ruleset.written. */
+ * ruleset.terms. */
 #ifndef RULE_PROGRAM_H
 #define RULE_PROGRAM_H
 
@@ -27,6 +27,7 @@
 
 #include <glib.h>
 #include <stdint.h>
+#include <string.h>
 
 enum program_op {
     OP_WORD,
@@ -71,7 +72,7 @@ struct rule_leaf {
 
 struct rule_entry {
     uint32_t code, n_code; /* in ruleset.code */
-    uint32_t written;      /* its first term in ruleset.written */
+    uint32_t terms;        /* offset of its first term in ruleset.terms */
     uint32_t id;           /* offset in ruleset.strings */
     uint32_t scope;        /* index, PROGRAM_NONE: every feed */
     uint16_t fields;       /* where terms without a field look */
@@ -81,20 +82,20 @@ struct rule_entry {
 
 struct rule_list { /* a list, compiled for rules with one choice of languages */
     uint32_t code, n_code;
-    uint32_t written;
+    uint32_t terms;
     uint32_t name; /* offset in ruleset.strings */
 };
 
 struct ruleset {
     gint n_refs;
     struct vocab *vocab;
-    GArray *code;    /* uint32_t */
-    GArray *written; /* uint32_t: offsets in strings */
-    GArray *words;   /* uint32_t: vocabulary ids of leaves */
-    GArray *leaves;  /* struct rule_leaf */
-    GArray *exacts;  /* struct exact, texts in strings */
-    GArray *rules;   /* struct rule_entry */
-    GArray *lists;   /* struct rule_list; one that uses another comes after it */
+    GArray *code;   /* uint32_t */
+    GString *terms; /* as they were written, NUL-terminated one after another */
+    GArray *words;  /* uint32_t: vocabulary ids of leaves */
+    GArray *leaves; /* struct rule_leaf */
+    GArray *exacts; /* struct exact, texts in strings */
+    GArray *rules;  /* struct rule_entry */
+    GArray *lists;  /* struct rule_list; one that uses another comes after it */
     GPtrArray *regexes;
     GPtrArray *scopes;
     GString *strings; /* NUL-terminated one after another */
@@ -109,6 +110,14 @@ static inline const char *ruleset_string(const struct ruleset *set, uint32_t off
 static inline const uint32_t *ruleset_code(const struct ruleset *set, uint32_t at)
 {
     return &g_array_index(set->code, uint32_t, at);
+}
+
+/* Steps over a term. */
+static inline const char *program_next_term(const char **terms)
+{
+    const char *term = *terms;
+    *terms += strlen(term) + 1;
+    return term;
 }
 
 /* Words of the code at pc, operator and body. */

@@ -31,7 +31,8 @@ struct builder {
     GHashTable *scopes;           /* text -> index + 1 in set->scopes */
     GHashTable *seen;             /* hash of a whole rule, in hashes -> its index + 1 */
     gint64 *hashes;               /* one a rule */
-    GArray *code, *written;       /* of the rule at hand */
+    GArray *code;                 /* of the rule at hand */
+    GString *terms;
 };
 
 static GArray *words_new_array(void)
@@ -45,7 +46,7 @@ static struct ruleset *set_new(size_t n_rules)
     set->n_refs = 1;
     set->vocab = vocab_new(n_rules); /* most have words of their own */
     set->code = words_new_array();
-    set->written = words_new_array();
+    set->terms = g_string_new(NULL);
     set->words = words_new_array();
     set->leaves = g_array_new(FALSE, FALSE, sizeof(struct rule_leaf));
     set->exacts = g_array_new(FALSE, FALSE, sizeof(struct exact));
@@ -69,7 +70,7 @@ void ruleset_unref(struct ruleset *set)
         return;
     vocab_free(set->vocab);
     g_array_unref(set->code);
-    g_array_unref(set->written);
+    g_string_free(set->terms, TRUE);
     g_array_unref(set->words);
     g_array_unref(set->leaves);
     g_array_unref(set->exacts);
@@ -101,8 +102,9 @@ gssize ruleset_find(const struct ruleset *set, const char *id)
 
 size_t ruleset_bytes(const struct ruleset *set)
 {
-    size_t bytes = sizeof *set + vocab_bytes(set->vocab) + set->strings->allocated_len;
-    bytes += (set->code->len + set->written->len + set->words->len) * sizeof(uint32_t);
+    size_t bytes = sizeof *set + vocab_bytes(set->vocab) + set->strings->allocated_len +
+                   set->terms->allocated_len;
+    bytes += (set->code->len + set->words->len) * sizeof(uint32_t);
     bytes += set->leaves->len * sizeof(struct rule_leaf) + set->exacts->len * sizeof(struct exact);
     bytes +=
         set->rules->len * sizeof(struct rule_entry) + set->lists->len * sizeof(struct rule_list);
@@ -390,25 +392,25 @@ static void emit_rule(struct builder *builder, struct rule_entry *entry, const s
     struct ruleset *set = builder->compiler.set;
     GArray *code = builder->code;
     g_array_set_size(code, 0);
-    g_array_set_size(builder->written, 0);
+    g_string_truncate(builder->terms, 0);
     uint32_t zero = 0;
     if (exclude)
         g_array_append_val(code, zero);
-    entry->has_regex = compile_tree(&builder->compiler, match, def->match, code, builder->written);
+    entry->has_regex = compile_tree(&builder->compiler, match, def->match, code, builder->terms);
     if (exclude) {
         guint at = code->len;
         g_array_append_val(code, zero);
         entry->has_regex |=
-            compile_tree(&builder->compiler, exclude, def->exclude, code, builder->written);
+            compile_tree(&builder->compiler, exclude, def->exclude, code, builder->terms);
         g_array_index(code, uint32_t, at) = PROGRAM_MAKE(OP_NOT, code->len - at - 1);
         g_array_index(code, uint32_t, 0) = PROGRAM_MAKE(OP_AND, code->len - 1);
         entry->has_exclude = true;
     }
     entry->code = set->code->len;
     entry->n_code = code->len;
-    entry->written = set->written->len;
+    entry->terms = (uint32_t)set->terms->len;
     g_array_append_vals(set->code, code->data, code->len);
-    g_array_append_vals(set->written, builder->written->data, builder->written->len);
+    g_string_append_len(set->terms, builder->terms->str, (gssize)builder->terms->len);
 }
 
 static void read_rule(struct builder *builder, size_t rule)
@@ -460,7 +462,7 @@ static void builder_init(struct builder *builder)
     builder->seen = g_hash_table_new(g_int64_hash, g_int64_equal);
     builder->hashes = g_new(gint64, builder->n_rules + 1);
     builder->code = words_new_array();
-    builder->written = words_new_array();
+    builder->terms = g_string_new(NULL);
     builder->compiler = (struct compiler){
         .set = set_new(builder->n_rules),
         .context = &builder->context,
@@ -482,11 +484,18 @@ static void builder_clear(struct builder *builder)
     g_free(builder->hashes);
     g_hash_table_unref(builder->compiler.list_instances);
     g_array_unref(builder->code);
-    g_array_unref(builder->written);
+    g_string_free(builder->terms, TRUE);
     g_free(builder->facts);
     g_free(builder->compiler.lists);
     g_free(builder->compiler.list_texts);
     g_free(builder->compiler.has_inflections);
+}
+
+/* To its length: it grows no more. */
+static void trim(GString *string)
+{
+    string->str = g_realloc(string->str, string->len + 1);
+    string->allocated_len = string->len + 1;
 }
 
 struct ruleset *ruleset_compile(const struct rule_def *rules, size_t n_rules,
@@ -506,8 +515,8 @@ struct ruleset *ruleset_compile(const struct rule_def *rules, size_t n_rules,
     static const uint32_t zeros[PROGRAM_TOUCHED];
     g_array_append_vals(set->code, zeros, PROGRAM_TOUCHED);
     vocab_seal(set->vocab);
-    set->strings->str = g_realloc(set->strings->str, set->strings->len + 1);
-    set->strings->allocated_len = set->strings->len + 1;
+    trim(set->strings);
+    trim(set->terms);
     if (builder.problems.n_errors > 0)
         g_clear_pointer(&set, ruleset_unref);
     *ret_problems = builder.problems.list;
