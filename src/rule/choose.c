@@ -217,13 +217,9 @@ static struct waiter waiter_make(uint32_t who, const struct guards *guards)
 /* Single words, of which any will do. */
 static bool is_words(const uint32_t *pc)
 {
-    const uint32_t *end = pc + program_size(pc);
     if (PROGRAM_OP(*pc) == OP_WORD)
         return true;
-    for (const uint32_t *at = pc + 1; PROGRAM_OP(*pc) == OP_OR && at < end; at++)
-        if (PROGRAM_OP(*at) != OP_WORD)
-            return false;
-    return PROGRAM_OP(*pc) == OP_OR;
+    return PROGRAM_OP(*pc) == OP_OR && pc + 2 + program_or_words(pc) == pc + program_size(pc);
 }
 
 static void set_probe(struct chooser *chooser, uint32_t number, const uint32_t *best)

@@ -160,11 +160,22 @@ static void emit_need(struct emitter *emitter, const struct rule_leaf *leaf, gui
     close_body(emitter, at);
 }
 
+/* Its first two neighbours that are whole words. */
+static uint32_t find_pair(const struct query_term *term)
+{
+    const struct query_word *words = term->words;
+    for (uint32_t i = 0; i + 1 < term->n_words && i < PAIR_NONE; i++)
+        if (words[i].test == WORD_IS && words[i + 1].test == WORD_IS)
+            return pair_of(words[i].hash, words[i + 1].hash) | i;
+    return PAIR_NONE;
+}
+
 static void emit_phrase(struct emitter *emitter, const struct query_term *term)
 {
     guint at = open_body(emitter, OP_PHRASE);
     for (size_t i = 0; i < term->n_words; i++)
         put(emitter, word_id(emitter, &term->words[i]));
+    put(emitter, find_pair(term));
     close_body(emitter, at);
 }
 
@@ -176,15 +187,33 @@ static bool has_exacts(const struct query_term *term)
     return false;
 }
 
+static void put_term(struct emitter *emitter, const struct query_node *node)
+{
+    put_string(emitter->terms, emitter->text + node->start, node->end - node->start);
+}
+
+/* Whether it becomes an OP_WORD. */
+static bool is_word(const struct query_node *node)
+{
+    const struct query_term *term = node->kind == QUERY_TERM ? node->term : NULL;
+    return term && term->kind == TERM_WORDS && term->n_words == 1 && !term->words[0].exact;
+}
+
+static void put_word(struct emitter *emitter, const struct query_node *node)
+{
+    put(emitter, PROGRAM_MAKE(OP_WORD, word_id(emitter, &node->term->words[0])));
+}
+
 static void emit_term(struct emitter *emitter, const struct query_node *node)
 {
     const struct query_term *term = node->term;
-    put_string(emitter->terms, emitter->text + node->start, node->end - node->start);
+    put_term(emitter, node);
+    if (is_word(node)) {
+        put_word(emitter, node);
+        return;
+    }
     if (term->kind == TERM_WORDS && !has_exacts(term)) {
-        if (term->n_words == 1)
-            put(emitter, PROGRAM_MAKE(OP_WORD, word_id(emitter, &term->words[0])));
-        else
-            emit_phrase(emitter, term);
+        emit_phrase(emitter, term);
         return;
     }
     struct rule_leaf leaf = make_leaf(emitter, term);
@@ -241,6 +270,51 @@ static void emit_inner(struct emitter *emitter, const struct query_node *node, e
     close_body(emitter, at);
 }
 
+/* The words that come first, of these n nodes. Returns which they are, a bit for each. */
+static uint32_t put_or_words(struct emitter *emitter, const struct query_node *node, size_t n)
+{
+    uint32_t order = 0;
+    for (size_t i = 0; i < n; i++, node = node->next)
+        if (is_word(node)) {
+            put_word(emitter, node);
+            order |= UINT32_C(1) << i;
+        }
+    return order;
+}
+
+/* An OR of the n nodes from this one on, at most OR_OPERANDS_MAX. Returns the one behind them. */
+static const struct query_node *put_or(struct emitter *emitter, const struct query_node *node,
+                                       size_t n)
+{
+    guint at = open_body(emitter, OP_OR);
+    put(emitter, 0);
+    uint32_t order = put_or_words(emitter, node, n);
+    g_array_index(emitter->code, uint32_t, at + 1) = OR_MAKE(__builtin_popcount(order), order);
+    for (size_t i = 0; i < n; i++, node = node->next)
+        if (order >> i & 1)
+            put_term(emitter, node);
+        else
+            emit(emitter, node);
+    close_body(emitter, at);
+    return node;
+}
+
+static void emit_or(struct emitter *emitter, const struct query_node *node)
+{
+    size_t n = 0;
+    for (const struct query_node *child = node->first; child; child = child->next)
+        n++;
+    if (n <= OR_OPERANDS_MAX) {
+        put_or(emitter, node->first, n);
+        return;
+    }
+    guint at = open_body(emitter, OP_OR);
+    put(emitter, OR_MAKE(0, 0));
+    for (const struct query_node *child = node->first; child; n -= MIN(n, OR_OPERANDS_MAX))
+        child = put_or(emitter, child, MIN(n, OR_OPERANDS_MAX));
+    close_body(emitter, at);
+}
+
 static void emit_in(struct emitter *emitter, const struct query_node *node)
 {
     if (!(node->fields & FIELDS_WORDS)) { /* the leaves know */
@@ -265,7 +339,7 @@ static void emit(struct emitter *emitter, const struct query_node *node)
         emit_inner(emitter, node, OP_AND, NULL);
         break;
     case QUERY_OR:
-        emit_inner(emitter, node, OP_OR, NULL);
+        emit_or(emitter, node);
         break;
     case QUERY_NOT:
         emit_inner(emitter, node, OP_NOT, NULL);

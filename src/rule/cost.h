@@ -43,7 +43,7 @@ static inline size_t cost_words(const uint32_t *pc, const uint32_t **ret_ids)
     enum program_op op = PROGRAM_OP(*pc);
     uint32_t payload = PROGRAM_PAYLOAD(*pc);
     *ret_ids = op == OP_WORD ? pc : pc + 1;
-    return op == OP_WORD ? 1 : op == OP_PHRASE ? payload : op == OP_NEED ? payload - 1 : 0;
+    return op == OP_WORD ? 1 : op == OP_PHRASE || op == OP_NEED ? payload - 1 : 0;
 }
 
 /* Of a single term: of the test that turns up least often among those that all must. What kind a

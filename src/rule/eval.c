@@ -1,6 +1,6 @@
 #include "rule/eval.h"
 
-#define OTHERS_MAX 16u /* operands of an OR that are not words, and come after these */
+#define OTHERS_MAX 16u /* phrases and the like that are looked at together */
 
 static const struct rule_leaf *leaf_at(const struct eval *eval, uint32_t index)
 {
@@ -37,7 +37,7 @@ static void add_spans(struct eval *eval, const uint32_t *pc, unsigned fields, st
         add_spans(eval, program_needed(pc), fields, out);
         break;
     case OP_PHRASE:
-        leaf_phrase_spans(eval->index, pc + 1, payload, fields, out);
+        leaf_phrase_spans(eval->index, pc + 1, payload - 1, fields, out);
         break;
     case OP_LIST:
         add_spans(eval,
@@ -49,7 +49,7 @@ static void add_spans(struct eval *eval, const uint32_t *pc, unsigned fields, st
         near_spans(eval, pc, fields, out);
         break;
     case OP_OR:
-        for (const uint32_t *at = pc + 1; at < end; at += program_size(at))
+        for (const uint32_t *at = pc + 2; at < end; at += program_size(at))
             add_spans(eval, at, fields, out);
         break;
     case OP_IN:
@@ -135,30 +135,45 @@ static bool eval_list(struct eval *eval, uint32_t number, unsigned fields)
     return holds;
 }
 
-/* Its words first, which cost least: all of them, since which one is there cannot be foretold. Then
- * what else may hold. */
+/* All of these words, since which one is there cannot be foretold. */
+static bool any_word(const struct item_index *index, const uint32_t *at, const uint32_t *end,
+                     unsigned fields)
+{
+    uint64_t any = 0;
+    if (item_is_within(index, fields))
+        for (; at < end; at++)
+            any |= item_bit(index, PROGRAM_PAYLOAD(*at));
+    for (; at < end && !any; at++)
+        any = item_has(index, PROGRAM_PAYLOAD(*at), fields);
+    return any != 0;
+}
+
+static bool eval_phrase(const struct eval *eval, const uint32_t *pc, unsigned fields)
+{
+    uint32_t payload = PROGRAM_PAYLOAD(*pc);
+    return leaf_phrase_holds(eval->index, pc + 1, payload - 1, pc[payload], fields);
+}
+
+/* Its words first; of what else may hold, phrases whose words do not all occur do not. */
 static bool eval_or(struct eval *eval, const uint32_t *pc, unsigned fields)
 {
-    const struct item_index *index = eval->index;
-    const uint32_t *end = pc + program_size(pc), *others[OTHERS_MAX];
-    bool is_everywhere = item_is_within(index, fields);
-    size_t n_others = 0;
-    uint64_t any = 0;
-    for (const uint32_t *at = pc + 1; at < end; at += program_size(at)) {
-        uint32_t payload = PROGRAM_PAYLOAD(*at);
-        if (PROGRAM_OP(*at) == OP_WORD) {
-            any |= is_everywhere ? item_bit(index, payload) : item_has(index, payload, fields);
-        } else if (n_others < OTHERS_MAX) {
-            others[n_others] = at;
-            n_others +=
-                PROGRAM_OP(*at) != OP_PHRASE || item_may_have_row(index, at + 1, payload) != 0;
-        } else if (eval_node(eval, at, fields)) {
+    const uint32_t *at = pc + 2 + program_or_words(pc), *end = pc + program_size(pc);
+    const uint32_t *others[OTHERS_MAX];
+    size_t n = 0;
+    if (any_word(eval->index, pc + 2, at, fields))
+        return true;
+    for (; at < end; at += program_size(at)) {
+        if (G_UNLIKELY(n == OTHERS_MAX) && eval_node(eval, others[--n], fields))
             return true;
-        }
+        others[n] = at;
+        n += PROGRAM_OP(*at) != OP_PHRASE ||
+             item_may_have_row(eval->index, at + 1, PROGRAM_PAYLOAD(*at) - 1);
     }
-    for (size_t i = 0; i < n_others && !any; i++)
-        any = eval_node(eval, others[i], fields);
-    return any;
+    for (size_t i = 0; i < n; i++)
+        if (PROGRAM_OP(*others[i]) == OP_PHRASE ? eval_phrase(eval, others[i], fields)
+                                                : eval_node(eval, others[i], fields))
+            return true;
+    return false;
 }
 
 /* found: where the operand is that is known to hold; 0: there is none such. */
@@ -184,7 +199,7 @@ bool eval_node(struct eval *eval, const uint32_t *pc, unsigned fields)
     case OP_NEED:
         return eval_need(eval, pc, fields);
     case OP_PHRASE:
-        return leaf_phrase_spans(eval->index, pc + 1, payload, fields, NULL);
+        return item_may_have_row(eval->index, pc + 1, payload - 1) && eval_phrase(eval, pc, fields);
     case OP_LIST:
         return eval_list(eval, payload, fields);
     case OP_AND:

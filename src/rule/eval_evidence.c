@@ -164,9 +164,9 @@ static bool walk_near(struct walk *walk, const uint32_t *pc, unsigned fields,
 static bool walk_or(struct walk *walk, const uint32_t *pc, unsigned fields,
                     const struct span *wanted)
 {
-    const uint32_t *end = pc + program_size(pc);
+    struct program_or operands = program_or_start(pc);
     bool found = false;
-    for (const uint32_t *at = pc + 1; at < end; at += program_size(at)) {
+    for (const uint32_t *at; (at = program_or_next(&operands));) {
         if ((wanted && found) || !eval_node(walk->eval, at, fields))
             skip(walk, at);
         else

@@ -54,6 +54,19 @@ static void put_near(struct explainer *explainer, const uint32_t *pc, bool is_in
     put_operands(explainer, pc, pc + 2, between, is_inner, out);
 }
 
+/* One in another is the same OR. */
+static void put_or(struct explainer *explainer, const uint32_t *pc, bool is_inner, GString *out)
+{
+    struct program_or operands = program_or_start(pc);
+    const char *between = is_inner ? "(" : "";
+    for (const uint32_t *at; (at = program_or_next(&operands)); between = " OR ") {
+        g_string_append(out, between);
+        put_node(explainer, at, PROGRAM_OP(*at) != OP_OR, out);
+    }
+    if (is_inner)
+        g_string_append_c(out, ')');
+}
+
 /* A single term begins with its field as it was written, a group does not. */
 static void put_in_field(struct explainer *explainer, const uint32_t *pc, const char *field,
                          GString *out)
@@ -84,7 +97,7 @@ static void put_node(struct explainer *explainer, const uint32_t *pc, bool is_in
         put_operands(explainer, pc, pc + 1, " AND ", is_inner, out);
         break;
     case OP_OR:
-        put_operands(explainer, pc, pc + 1, " OR ", is_inner, out);
+        put_or(explainer, pc, is_inner, out);
         break;
     case OP_NOT:
         g_string_append(out, "NOT ");

@@ -14,6 +14,7 @@ struct item_index *item_index_new(const struct ruleset *set)
     index->lexicon = lexicon_new(set->vocab);
     index->present = g_new0(uint64_t, n / 64 + 1);
     index->chains = g_new0(struct item_chains, 1);
+    index->pairs = g_new0(struct item_pairs, 1);
     index->places = g_new0(struct item_places, 1);
     index->all_bits = g_new0(struct item_bits, 1);
     return index;
@@ -36,6 +37,10 @@ void item_index_free(struct item_index *index)
     g_free(index->chains->buckets);
     g_free(index->chains->occurrences);
     g_free(index->chains);
+    g_free(index->hashes);
+    g_free(index->pairs->buckets);
+    g_free(index->pairs->next);
+    g_free(index->pairs);
     g_free(index->places->of_words);
     g_free(index->places);
     g_free(index->all_bits->of_tests);
@@ -52,7 +57,9 @@ size_t item_index_bytes(const struct item_index *index)
            index->chains->buckets_size * sizeof(uint32_t) +
            index->chains->occurrences_size * sizeof(struct item_occurrence) +
            index->places->size * sizeof(struct item_place) +
-           (index->found_size + 3 * index->sifted_size) * sizeof(uint32_t) +
+           (index->found_size + index->hashes_size + 3 * index->sifted_size +
+            index->pairs->buckets_size + index->pairs->next_size) *
+               sizeof(uint32_t) +
            index->values_size * sizeof *index->values + (index->all_bits->of_tests ? n / 8 : 0);
 }
 
@@ -63,6 +70,7 @@ static void clear(struct item_index *index)
     index->n_ids = index->n_words = index->n_values = 0;
     index->position = 0;
     index->chains->is_made = index->chains->has_all = false;
+    index->pairs->is_made = false;
     index->places->is_made = index->all_bits->is_made = false;
     index->fields = 0;
     index->summary_repeats = -1;
@@ -155,6 +163,29 @@ const struct item_test *item_sum_up(const struct item_index *index, struct item_
         test->fields |= FIELD_BIT(item_value_of(index, occurrence->word)->field);
     }
     return test;
+}
+
+void item_make_pairs(const struct item_index *index, struct item_pairs *pairs)
+{
+    unsigned n_bits = g_bit_storage(MAX(64, index->n_words) - 1) + 1;
+    pairs->is_made = true;
+    pairs->n_buckets = (size_t)1 << n_bits;
+    pairs->shift = 32 - n_bits;
+    if (pairs->n_buckets > pairs->buckets_size) {
+        pairs->buckets_size = pairs->n_buckets;
+        pairs->buckets = g_renew(uint32_t, pairs->buckets, pairs->buckets_size);
+    }
+    if (index->n_words > pairs->next_size) {
+        pairs->next_size = index->hashes_size;
+        pairs->next = g_renew(uint32_t, pairs->next, pairs->next_size);
+    }
+    memset(pairs->buckets, 0xFF, pairs->n_buckets * sizeof *pairs->buckets); /* ITEM_NONE */
+    for (uint32_t word = 0; word + 1 < index->n_words; word++) {
+        uint32_t pair = pair_of(index->hashes[word], index->hashes[word + 1]);
+        uint32_t *bucket = &pairs->buckets[pair >> pairs->shift];
+        pairs->next[word] = *bucket;
+        *bucket = word;
+    }
 }
 
 static void add_bit(struct item_bits *bits, uint32_t id)
@@ -278,6 +309,8 @@ static void make_room(struct item_index *index, size_t n)
     if (G_UNLIKELY(index->n_words + n > index->found_size)) {
         index->found_size = MAX(index->found_size * 2, index->n_words + n);
         index->found = g_renew(uint32_t, index->found, index->found_size);
+        index->hashes_size = index->found_size;
+        index->hashes = g_renew(uint32_t, index->hashes, index->hashes_size);
     }
 }
 
@@ -332,7 +365,9 @@ static void add_ids(struct item_index *index, size_t n_single, size_t n_lists)
 static void index_words(struct item_index *index, const struct word *list, size_t n)
 {
     make_room(index, n);
-    uint32_t *found = index->found + index->n_words;
+    uint32_t *found = index->found + index->n_words, *hashes = index->hashes + index->n_words;
+    for (size_t i = 0; i < n; i++)
+        hashes[i] = list[i].hash;
     size_t n_sifted = sift_words(index, list, n), n_single, n_lists;
     if (n_sifted < n)
         memset(found, 0xFF, n * sizeof *found); /* LEXICON_NONE */

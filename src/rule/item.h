@@ -2,9 +2,10 @@
  *
  * Words are numbered through the whole item; of each is kept which tests of the vocabulary it
  * passes. They have positions, too, which have a gap between values that no operator reaches
- * across. Most rules ask only whether a test was passed at all; where the first one asks which
- * words did, those that pass a placed test (rule/lexicon.h) are chained by test, and where one
- * asks for places in the text that were not kept, the values are cut into words once more.
+ * across. Most rules ask only whether a test was passed at all. Where the first one asks for a
+ * phrase, all pairs of neighbours are noted; where one asks which words pass a test, those that
+ * pass a placed one (rule/lexicon.h) are chained by test; and where one asks for places in the text
+ * that were not kept, the values are cut into words once more.
  *
  * A struct item_index is scratch memory that is filled anew for every item. The item's texts are
  * borrowed until then. */
@@ -65,6 +66,16 @@ struct item_chains {
     unsigned shift; /* from the hash of an id to its bucket */
 };
 
+/* Where two words stand side by side: a hash table of the first of them. */
+struct item_pairs {
+    bool is_made; /* of this item */
+    uint32_t *buckets;
+    size_t n_buckets, buckets_size;
+    unsigned shift; /* from a pair to its bucket */
+    uint32_t *next; /* for each word: the one before it in the same bucket, ITEM_NONE at the end */
+    size_t next_size;
+};
+
 /* Which tests occur, quiet ones included. */
 struct item_bits {
     bool is_made; /* of this item */
@@ -88,7 +99,10 @@ struct item_index {
     size_t n_ids, ids_size;
     uint32_t *found; /* for each word, what the lexicon found */
     size_t n_words, found_size;
+    uint32_t *hashes; /* of the words */
+    size_t hashes_size;
     struct item_chains *chains;
+    struct item_pairs *pairs;
     struct item_places *places;
     struct item_bits *all_bits;
     struct item_value *values;
@@ -140,6 +154,17 @@ static inline const struct item_test *item_test(const struct item_index *index, 
     while (at != ITEM_NONE && chains->tests[at].id != id)
         at = chains->tests[at].in_bucket;
     return at != ITEM_NONE ? &chains->tests[at] : item_sum_up(index, index->chains, id);
+}
+
+void item_make_pairs(const struct item_index *index, struct item_pairs *pairs);
+
+/* The last place where the two words of a pair may stand, as the number of the first of them; from
+ * there on pairs->next has those before it. */
+static inline uint32_t item_pair(const struct item_index *index, uint32_t pair)
+{
+    if (!index->pairs->is_made)
+        item_make_pairs(index, index->pairs);
+    return index->pairs->buckets[pair >> index->pairs->shift];
 }
 
 /* 1 where some word passes the test; always 1 for a quiet one. */

@@ -43,7 +43,9 @@ static bool word_is_exact(const struct item_index *index, const struct rule_leaf
     return number == PROGRAM_NONE || exact_holds(index, exact_at(index, number), word, word);
 }
 
-/* Whether the words around the anchor are those of the phrase. */
+#define NO_ANCHOR SIZE_MAX
+
+/* Whether the words around the anchor, which is one of them already, are those of the phrase. */
 static bool run_holds(const struct item_index *index, const struct phrase *phrase, size_t anchor,
                       uint32_t first)
 {
@@ -57,16 +59,15 @@ static bool run_holds(const struct item_index *index, const struct phrase *phras
     return true;
 }
 
-/* The phrase with its word number anchor at this one. */
+/* The phrase with its first word at this one. */
 static bool phrase_holds(const struct item_index *index, const struct phrase *phrase, size_t anchor,
-                         uint32_t word, unsigned fields, struct span *ret_span)
+                         uint32_t first, unsigned fields, struct span *ret_span)
 {
-    uint32_t first = word - (uint32_t)anchor, last = first + (uint32_t)phrase->n - 1u;
-    if (word < anchor || last >= index->n_words || !run_holds(index, phrase, anchor, first))
+    uint32_t last = first + (uint32_t)phrase->n - 1u;
+    if (last >= index->n_words || !run_holds(index, phrase, anchor, first))
         return false;
-    const struct item_value *value = item_value_of(index, word);
-    if (!(FIELD_BIT(value->field) & fields) || first < value->word ||
-        last - value->word >= value->n_words)
+    const struct item_value *value = item_value_of(index, first);
+    if (!(FIELD_BIT(value->field) & fields) || last - value->word >= value->n_words)
         return false;
     ret_span->start = value->position + (first - value->word);
     ret_span->end = value->position + (last - value->word);
@@ -115,7 +116,8 @@ static bool phrase_spans(const struct item_index *index, const struct phrase *ph
     for (; at != ITEM_NONE; at = index->chains->occurrences[at].next) {
         uint32_t word = index->chains->occurrences[at].word;
         struct span span;
-        if (!phrase_holds(index, phrase, anchor, word, fields, &span))
+        if (word < anchor ||
+            !phrase_holds(index, phrase, anchor, word - (uint32_t)anchor, fields, &span))
             continue;
         if (!out)
             return true;
@@ -130,6 +132,26 @@ bool leaf_phrase_spans(const struct item_index *index, const uint32_t *ids, size
 {
     struct phrase phrase = {.ids = ids, .n = n};
     return phrase_spans(index, &phrase, fields, out);
+}
+
+/* Two neighbours are seldom in many places, nor is what only has their bucket. Where they are, the
+ * rarest word of the phrase may be in fewer. */
+bool leaf_phrase_holds(const struct item_index *index, const uint32_t *ids, size_t n, uint32_t pair,
+                       unsigned fields)
+{
+    struct phrase phrase = {.ids = ids, .n = n};
+    struct span span;
+    if (pair == PAIR_NONE)
+        return phrase_spans(index, &phrase, fields, NULL);
+    uint32_t at = item_pair(index, pair);
+    for (size_t tries = 0; at != ITEM_NONE; at = index->pairs->next[at], tries++) {
+        if (tries == MANY_PLACES)
+            return phrase_spans(index, &phrase, fields, NULL);
+        uint32_t first = at - PAIR_PLACE(pair);
+        if (at >= PAIR_PLACE(pair) && phrase_holds(index, &phrase, NO_ANCHOR, first, fields, &span))
+            return true;
+    }
+    return false;
 }
 
 void leaf_word_spans(const struct item_index *index, uint32_t id, unsigned fields,

@@ -25,6 +25,9 @@ bool leaf_spans(const struct item_index *index, const struct rule_leaf *leaf, un
 /* The same for these words, VOCAB_ANY among them, in a row. */
 bool leaf_phrase_spans(const struct item_index *index, const uint32_t *ids, size_t n,
                        unsigned fields, struct spans *out);
+/* Whether these words stand in a row in these fields. pair: of the PHRASE. */
+bool leaf_phrase_holds(const struct item_index *index, const uint32_t *ids, size_t n, uint32_t pair,
+                       unsigned fields);
 /* Adds the occurrences of one word as spans. */
 void leaf_word_spans(const struct item_index *index, uint32_t id, unsigned fields,
                      struct spans *out);

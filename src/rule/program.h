@@ -3,18 +3,22 @@
  * A program is a tree in prefix order, 32-bit words: an operator in the top four bits, its payload
  * in the rest. Inner nodes carry the size of their body in words, so that it can be skipped:
  *
- *     AND size body            OR size body          NOT size body
+ *     AND size body            NOT size body
+ *     OR size, order, words, others
  *     NEAR size, distance (bit 31: ordered), left, right
  *     ATLEAST size, count, body
  *     IN size, mask, body      the body is sought in these fields
  *     NEED size, ids, leaf     a LEAF that matches only where all these words are
- *     PHRASE size, ids         these words in a row, VOCAB_ANY among them
+ *     PHRASE size, ids, pair   these words in a row, VOCAB_ANY among them
  *     WORD id                  one word, by its number in the vocabulary
  *     LEAF index               anything else, in ruleset.leaves
  *     LIST index               an OR that several rules share, in ruleset.lists
  *
  * Each WORD, PHRASE and LEAF of a program has, in order, the term as it was written in
- * ruleset.terms. */
+ * ruleset.terms. Of the operands of an OR the words come first, because they cost least. In which
+ * order they were written, and have their terms, says its order: how many words there are in the
+ * top eight bits, and in the others, from the lowest on, which operands are words. An OR of more
+ * than OR_OPERANDS_MAX is one of ORs. */
 #ifndef RULE_PROGRAM_H
 #define RULE_PROGRAM_H
 
@@ -112,6 +116,19 @@ static inline const uint32_t *ruleset_code(const struct ruleset *set, uint32_t a
     return &g_array_index(set->code, uint32_t, at);
 }
 
+/* Two words side by side, by their hashes, and in the low bits the place of the first of them in
+ * its phrase. Of a phrase without two neighbours that are whole words it is PAIR_NONE. */
+#define PAIR_PLACE(pair) ((pair)&15u)
+#define PAIR_NONE        15u
+
+static inline uint32_t pair_of(uint32_t first, uint32_t second)
+{
+    return ((first * UINT32_C(0x9E3779B1) ^ second) * UINT32_C(0x85EBCA6B)) & ~UINT32_C(15);
+}
+
+#define OR_OPERANDS_MAX   24u
+#define OR_MAKE(n, order) ((uint32_t)(n) << OR_OPERANDS_MAX | (order))
+
 /* Steps over a term. */
 static inline const char *program_next_term(const char **terms)
 {
@@ -130,7 +147,40 @@ static inline uint32_t program_size(const uint32_t *pc)
 static inline const uint32_t *program_operands(const uint32_t *pc)
 {
     enum program_op op = PROGRAM_OP(*pc);
-    return pc + (op == OP_NEAR || op == OP_ATLEAST || op == OP_IN ? 2 : 1);
+    return pc + (op == OP_AND || op == OP_NOT ? 1 : 2);
+}
+
+/* How many of an OR's operands are words, which come first. */
+static inline uint32_t program_or_words(const uint32_t *pc)
+{
+    return pc[1] >> OR_OPERANDS_MAX;
+}
+
+/* The operands of an OR as they were written. */
+struct program_or {
+    const uint32_t *word, *other; /* the next of either */
+    const uint32_t *words_end, *end;
+    uint32_t order;
+};
+
+static inline struct program_or program_or_start(const uint32_t *pc)
+{
+    const uint32_t *words_end = pc + 2 + program_or_words(pc);
+    return (struct program_or){pc + 2, words_end, words_end, pc + program_size(pc), pc[1]};
+}
+
+/* NULL at the end. */
+static inline const uint32_t *program_or_next(struct program_or *operands)
+{
+    bool is_word = operands->word < operands->words_end && (operands->order & 1);
+    const uint32_t *next = is_word ? operands->word++ : operands->other;
+    operands->order >>= 1;
+    if (is_word)
+        return next;
+    if (next == operands->end)
+        return NULL;
+    operands->other += program_size(next);
+    return next;
 }
 
 /* Whether it stands for one term. */

@@ -89,12 +89,70 @@ static void test_evidence_of_any_word(void **state)
     }
 }
 
+/* Two neighbours of a phrase may be in many places without the rest of it. */
+static void test_phrase_in_many_places(void **state)
+{
+    (void)state;
+    struct ruleset *set = compile("\"red army choir\" OR \"the red army\"");
+    struct rule_matcher *matcher = rule_matcher_new(set);
+    g_autoptr(GString) text = g_string_new("choir the ");
+    for (int i = 0; i < 300; i++)
+        g_string_append(text, "red army, ");
+    assert_int_equal(matches(matcher, text->str), 1);
+    text->str[0] = text->str[6] = 'x';
+    assert_int_equal(matches(matcher, text->str), 0);
+    g_string_append(text, "choir");
+    assert_int_equal(matches(matcher, text->str), 1);
+    const struct rule_item item = {.title = "the red", .summary = "army choir"};
+    size_t n;
+    rule_match_item(matcher, &item, false, &n);
+    assert_int_equal(n, 0);
+    rule_matcher_free(matcher);
+    ruleset_unref(set);
+}
+
+/* However an OR lies in memory. */
+static void test_evidence_in_written_order(void **state)
+{
+    (void)state;
+    static const unsigned sizes[] = {2, 23, 24, 25, 48, 49, 300};
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_autoptr(GString) query = g_string_new("NOT nothing AND (");
+        g_autoptr(GString) text = g_string_new(NULL);
+        for (unsigned k = 0; k < sizes[i]; k++) {
+            bool is_phrase = k % 3 == 1;
+            g_string_append_printf(query, is_phrase ? "%s\"word%u two\"" : "%sword%u",
+                                   k > 0 ? " OR " : "", k);
+            g_string_prepend(text, is_phrase ? " two " : " ");
+            g_autofree char *word = g_strdup_printf("word%u", k);
+            g_string_prepend(text, word);
+        }
+        g_string_append(query, ") AND two");
+        const struct rule_item item = {.title = text->str};
+        struct ruleset *set = compile(query->str);
+        struct rule_matcher *matcher = rule_matcher_new(set);
+        size_t n;
+        const struct rule_match *match = rule_match_item(matcher, &item, true, &n);
+        assert_int_equal(n, 1);
+        assert_int_equal(match->n_evidence, sizes[i] + 1);
+        for (unsigned k = 0; k < sizes[i]; k++) {
+            g_autofree char *term = g_strdup_printf(k % 3 == 1 ? "\"word%u two\"" : "word%u", k);
+            assert_string_equal(match->evidence[k].term, term);
+        }
+        assert_string_equal(match->evidence[sizes[i]].term, "two");
+        rule_matcher_free(matcher);
+        ruleset_unref(set);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_items_in_a_row),
         cmocka_unit_test(test_phrase_by_its_rarest_word),
         cmocka_unit_test(test_evidence_of_any_word),
+        cmocka_unit_test(test_phrase_in_many_places),
+        cmocka_unit_test(test_evidence_in_written_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
