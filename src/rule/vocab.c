@@ -13,12 +13,16 @@
 #define FILTER_BITS_MAX  (1u << 20)
 #define FILTER_TESTS_MAX 20000u
 
+/* One after another, each at a multiple of ENTRY_UNIT. */
 struct entry {
-    uint32_t text; /* offset in the pool */
+    uint32_t id;
     uint16_t size;
     uint8_t test; /* enum word_test */
     uint8_t language;
+    char text[]; /* size bytes */
 };
+
+#define ENTRY_UNIT sizeof(uint32_t)
 
 struct wildcard {
     uint16_t pair;
@@ -26,9 +30,9 @@ struct wildcard {
 };
 
 struct vocab {
-    GArray *entries; /* struct entry, by id */
-    GString *pool;
-    uint32_t *slots;      /* ids with some bits of their hash, NONE where empty */
+    GByteArray *entries;  /* struct entry */
+    GArray *places;       /* uint32_t: by id, of its entry, in units of ENTRY_UNIT */
+    uint32_t *slots;      /* places with some bits of their hash, NONE where empty */
     size_t n_slots;       /* a power of two */
     uint64_t lengths;     /* bit n: a beginning of n bytes exists; n < SHORT_LENGTHS */
     uint16_t longest;     /* beginning */
@@ -58,8 +62,8 @@ static bool is_full(const struct vocab *vocab, size_t n)
 struct vocab *vocab_new(size_t n)
 {
     struct vocab *vocab = g_new0(struct vocab, 1);
-    vocab->entries = g_array_new(FALSE, FALSE, sizeof(struct entry));
-    vocab->pool = g_string_new(NULL);
+    vocab->entries = g_byte_array_new();
+    vocab->places = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     vocab->wildcards = g_array_new(FALSE, FALSE, sizeof(struct wildcard));
     vocab->inflections = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     vocab->n_slots = SLOTS_MIN;
@@ -74,8 +78,8 @@ void vocab_free(struct vocab *vocab)
 {
     if (!vocab)
         return;
-    g_array_unref(vocab->entries);
-    g_string_free(vocab->pool, TRUE);
+    g_byte_array_unref(vocab->entries);
+    g_array_unref(vocab->places);
     g_array_unref(vocab->wildcards);
     g_array_unref(vocab->inflections);
     g_free(vocab->pair_at);
@@ -85,15 +89,21 @@ void vocab_free(struct vocab *vocab)
     g_free(vocab);
 }
 
-static const struct entry *entry_of(const struct vocab *vocab, uint32_t id)
+static inline const struct entry *entry_at(const struct vocab *vocab, uint32_t place)
 {
-    return &g_array_index(vocab->entries, struct entry, id);
+    return (const struct entry *)(const void *)(vocab->entries->data + place * ENTRY_UNIT);
 }
 
-/* A slot has an id in its low 28 bits, and above it bits of the hash that the place of the slot
+static const struct entry *entry_of(const struct vocab *vocab, uint32_t id)
+{
+    return entry_at(vocab, g_array_index(vocab->places, uint32_t, id));
+}
+
+/* A slot has a place in its low 28 bits, and above it bits of the hash that the place of the slot
  * does not depend on, so that most other tests are told apart without a look at them. */
-#define SLOT_ID(slot)       ((slot)&VOCAB_ANY)
-#define SLOT_MAKE(id, hash) ((id) | ((hash) & ~VOCAB_ANY))
+#define SLOT_PLACE(slot)       ((slot)&SLOT_PLACES)
+#define SLOT_MAKE(place, hash) ((place) | ((hash) & ~SLOT_PLACES))
+#define SLOT_PLACES            UINT32_C(0x0FFFFFFF)
 
 static inline uint32_t slot_hash(uint32_t hash, unsigned test, unsigned language)
 {
@@ -103,16 +113,14 @@ static inline uint32_t slot_hash(uint32_t hash, unsigned test, unsigned language
 /* Of an empty slot, or one of another test, only rarely. */
 static inline bool slot_may_have(uint32_t slot, uint32_t hash)
 {
-    return slot != NONE && ((slot ^ hash) & ~VOCAB_ANY) == 0;
+    return slot != NONE && ((slot ^ hash) & ~SLOT_PLACES) == 0;
 }
 
-static bool is_entry(const struct vocab *vocab, uint32_t id, const struct entry *entry,
-                     const char *folded)
+static inline bool is_entry(const struct entry *found, const struct entry *entry,
+                            const char *folded)
 {
-    const struct entry *found = entry_of(vocab, id);
     return found->size == entry->size && found->test == entry->test &&
-           found->language == entry->language &&
-           memcmp(vocab->pool->str + found->text, folded, entry->size) == 0;
+           found->language == entry->language && memcmp(found->text, folded, entry->size) == 0;
 }
 
 /* The slot of a test, or the empty one where it belongs, at this place or behind it. The entry says
@@ -123,7 +131,7 @@ static inline size_t find_entry(const struct vocab *vocab, size_t at, uint32_t h
     size_t mask = vocab->n_slots - 1;
     for (; vocab->slots[at] != NONE; at = (at + 1) & mask)
         if (slot_may_have(vocab->slots[at], hash) &&
-            is_entry(vocab, SLOT_ID(vocab->slots[at]), entry, folded))
+            is_entry(entry_at(vocab, SLOT_PLACE(vocab->slots[at])), entry, folded))
             break;
     return at;
 }
@@ -142,13 +150,13 @@ static uint32_t find_test(const struct vocab *vocab, const struct word *word, un
                           unsigned language)
 {
     uint32_t slot = vocab->slots[find_slot(vocab, word, test, language)];
-    return slot == NONE ? NONE : SLOT_ID(slot);
+    return slot == NONE ? NONE : entry_at(vocab, SLOT_PLACE(slot))->id;
 }
 
-static void load_entry(const struct vocab *vocab, const struct entry *entry, struct word *word,
+static void load_entry(const struct entry *entry, struct word *word,
                        char copy[WORD_BYTES_MAX + READABLE_BEYOND])
 {
-    memcpy(copy, vocab->pool->str + entry->text, entry->size);
+    memcpy(copy, entry->text, entry->size);
     memset(copy + entry->size, 0, READABLE_BEYOND);
     word_set_key(word, copy, entry->size);
 }
@@ -159,17 +167,17 @@ static void grow(struct vocab *vocab)
     vocab->n_slots *= 2;
     vocab->slots = g_new(uint32_t, vocab->n_slots);
     memset(vocab->slots, 0xFF, vocab->n_slots * sizeof *vocab->slots);
-    for (uint32_t id = 0; id < vocab->entries->len; id++) {
+    for (uint32_t id = 0; id < vocab->places->len; id++) {
         const struct entry *entry = entry_of(vocab, id);
         struct word word;
         char copy[WORD_BYTES_MAX + READABLE_BEYOND];
-        load_entry(vocab, entry, &word, copy);
+        load_entry(entry, &word, copy);
         size_t mask = vocab->n_slots - 1;
         uint32_t hash = slot_hash(word.hash, entry->test, entry->language);
         size_t at = hash & mask;
         while (vocab->slots[at] != NONE)
             at = (at + 1) & mask;
-        vocab->slots[at] = SLOT_MAKE(id, hash);
+        vocab->slots[at] = SLOT_MAKE(g_array_index(vocab->places, uint32_t, id), hash);
     }
 }
 
@@ -191,6 +199,24 @@ static void note_kind(struct vocab *vocab, uint32_t id, const struct word *word,
     }
 }
 
+/* The entry of the next id; returns its place. */
+static uint32_t add_entry(struct vocab *vocab, enum word_test test, const struct word *word,
+                          unsigned language)
+{
+    const struct entry entry = {.id = vocab->places->len,
+                                .size = word->size,
+                                .test = (uint8_t)test,
+                                .language = (uint8_t)language};
+    guint at = vocab->entries->len;
+    guint size = (guint)(sizeof entry + word->size + ENTRY_UNIT - 1) & ~(guint)(ENTRY_UNIT - 1);
+    if (at / ENTRY_UNIT >= SLOT_PLACES)
+        g_error("out of memory"); /* 1 GiB */
+    g_byte_array_set_size(vocab->entries, at + size);
+    memcpy(vocab->entries->data + at, &entry, sizeof entry);
+    memcpy(vocab->entries->data + at + sizeof entry, word->folded, word->size);
+    return (uint32_t)(at / ENTRY_UNIT);
+}
+
 uint32_t vocab_add(struct vocab *vocab, enum word_test test, const struct word *word,
                    unsigned language)
 {
@@ -198,17 +224,12 @@ uint32_t vocab_add(struct vocab *vocab, enum word_test test, const struct word *
         return VOCAB_ANY;
     size_t slot = find_slot(vocab, word, test, language);
     if (vocab->slots[slot] != NONE)
-        return SLOT_ID(vocab->slots[slot]);
-    struct entry entry = {.text = (uint32_t)vocab->pool->len,
-                          .size = word->size,
-                          .test = (uint8_t)test,
-                          .language = (uint8_t)language};
-    uint32_t id = vocab->entries->len;
-    g_string_append_len(vocab->pool, word->folded, word->size);
-    g_array_append_val(vocab->entries, entry);
-    vocab->slots[slot] = SLOT_MAKE(id, slot_hash(word->hash, test, language));
+        return entry_at(vocab, SLOT_PLACE(vocab->slots[slot]))->id;
+    uint32_t place = add_entry(vocab, test, word, language), id = vocab->places->len;
+    g_array_append_val(vocab->places, place);
+    vocab->slots[slot] = SLOT_MAKE(place, slot_hash(word->hash, test, language));
     note_kind(vocab, id, word, test);
-    if (is_full(vocab, vocab->entries->len))
+    if (is_full(vocab, vocab->places->len))
         grow(vocab);
     return id;
 }
@@ -224,7 +245,7 @@ void vocab_ask_entry(const struct vocab *vocab, size_t place)
 {
     uint32_t slot = vocab->slots[place & (vocab->n_slots - 1)];
     if (slot != NONE)
-        __builtin_prefetch(entry_of(vocab, SLOT_ID(slot)));
+        __builtin_prefetch(entry_at(vocab, SLOT_PLACE(slot)));
 }
 
 static gint compare_pairs(gconstpointer a, gconstpointer b)
@@ -256,11 +277,11 @@ static uint32_t filter_bits(uint32_t n)
 static void choose_keep(struct vocab *vocab)
 {
     unsigned shortest[2] = {8, 8};
-    for (uint32_t id = 0; id < vocab->entries->len; id++) {
+    for (uint32_t id = 0; id < vocab->places->len; id++) {
         const struct entry *entry = entry_of(vocab, id);
         if (entry->test != WORD_BEGINS)
             continue;
-        unsigned class = (unsigned char)vocab->pool->str[entry->text] >> 7;
+        unsigned class = (unsigned char)entry->text[0] >> 7;
         shortest[class] = MIN(shortest[class], entry->size);
     }
     for (unsigned class = 0; class < 2; class ++)
@@ -276,16 +297,16 @@ static void note_beginnings(struct vocab *vocab)
 {
     char copy[WORD_BYTES_MAX + READABLE_BEYOND];
     uint32_t n = 0;
-    for (uint32_t id = 0; id < vocab->entries->len; id++)
+    for (uint32_t id = 0; id < vocab->places->len; id++)
         n += entry_of(vocab, id)->test == WORD_BEGINS;
     vocab->beginnings_mask = filter_bits(n) - 1;
     vocab->beginnings = g_new0(uint64_t, filter_bits(n) / 64);
     choose_keep(vocab);
-    for (uint32_t id = 0; id < vocab->entries->len; id++) {
+    for (uint32_t id = 0; id < vocab->places->len; id++) {
         struct word word;
         if (entry_of(vocab, id)->test != WORD_BEGINS)
             continue;
-        load_entry(vocab, entry_of(vocab, id), &word, copy);
+        load_entry(entry_of(vocab, id), &word, copy);
         set_bit(vocab->beginnings, word.hash & vocab->beginnings_mask);
         set_bit(vocab->filter.begins, begin_bit(&vocab->filter, word.key[0]));
     }
@@ -294,7 +315,7 @@ static void note_beginnings(struct vocab *vocab)
 /* A filter that nearly all words pass is none. */
 static void make_filter(struct vocab *vocab)
 {
-    uint32_t n = vocab->entries->len, n_bits = filter_bits(n);
+    uint32_t n = vocab->places->len, n_bits = filter_bits(n);
     if (n >= FILTER_TESTS_MAX || vocab->wildcards->len > 0 || vocab->inflections->len > 0)
         return;
     vocab->filter.mask = n_bits - 1;
@@ -304,7 +325,7 @@ static void make_filter(struct vocab *vocab)
         struct word word;
         if (entry_of(vocab, id)->test != WORD_IS)
             continue;
-        load_entry(vocab, entry_of(vocab, id), &word, copy);
+        load_entry(entry_of(vocab, id), &word, copy);
         set_bit(vocab->filter_words, word.hash & vocab->filter.mask);
     }
 }
@@ -318,8 +339,6 @@ void vocab_seal(struct vocab *vocab)
 {
     if (vocab->beginnings)
         return; /* sealed already */
-    vocab->pool->str = g_realloc(vocab->pool->str, vocab->pool->len + 1);
-    vocab->pool->allocated_len = vocab->pool->len + 1;
     note_beginnings(vocab);
     make_filter(vocab);
     if (vocab->wildcards->len == 0)
@@ -337,12 +356,12 @@ void vocab_seal(struct vocab *vocab)
 
 uint32_t vocab_size(const struct vocab *vocab)
 {
-    return vocab->entries->len;
+    return vocab->places->len;
 }
 
 size_t vocab_bytes(const struct vocab *vocab)
 {
-    return sizeof *vocab + vocab->entries->len * sizeof(struct entry) + vocab->pool->allocated_len +
+    return sizeof *vocab + vocab->entries->len + vocab->places->len * sizeof(uint32_t) +
            vocab->n_slots * sizeof(uint32_t) + vocab->wildcards->len * sizeof(struct wildcard) +
            vocab->inflections->len * sizeof(uint32_t) +
            (vocab->beginnings ? (vocab->beginnings_mask + 1) / 8 : 0) +
@@ -359,7 +378,7 @@ enum word_test vocab_test(const struct vocab *vocab, uint32_t id, const char **r
                           size_t *ret_size)
 {
     const struct entry *entry = entry_of(vocab, id);
-    *ret_folded = vocab->pool->str + entry->text;
+    *ret_folded = entry->text;
     *ret_size = entry->size;
     return (enum word_test)entry->test;
 }
@@ -394,8 +413,7 @@ static void add_stem(struct vocab_stems *stems, GHashTable **table, unsigned lan
 {
     const struct entry *entry = entry_of(stems->vocab, id);
     size_t size;
-    const char *found =
-        stem(stems->stemmers, language, stems->vocab->pool->str + entry->text, entry->size, &size);
+    const char *found = stem(stems->stemmers, language, entry->text, entry->size, &size);
     if (!*table)
         *table =
             g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_array_unref);
@@ -429,8 +447,7 @@ static GHashTable *item_table(struct vocab_stems *stems, unsigned language)
     for (guint i = 0; i < vocab->inflections->len; i++) {
         uint32_t id = g_array_index(vocab->inflections, uint32_t, i);
         const struct entry *entry = entry_of(vocab, id);
-        if (script_of_word(vocab->pool->str + entry->text, entry->size) &
-            language_scripts(language))
+        if (script_of_word(entry->text, entry->size) & language_scripts(language))
             add_stem(stems, table, language, id);
     }
     return *table;
@@ -531,11 +548,7 @@ size_t vocab_probe(const struct vocab *vocab, struct vocab_lookup *lookups, size
         kept += vocab->slots[at] != NONE;
     }
     for (size_t i = 0; i < kept; i++)
-        __builtin_prefetch(entry_of(vocab, SLOT_ID(vocab->slots[lookups[i].place])));
-    for (size_t i = 0; i < kept; i++) {
-        const struct entry *entry = entry_of(vocab, SLOT_ID(vocab->slots[lookups[i].place]));
-        touch(vocab->pool->str + entry->text);
-    }
+        touch(entry_at(vocab, SLOT_PLACE(vocab->slots[lookups[i].place])));
     return kept;
 }
 
@@ -548,8 +561,7 @@ static void resolve_wildcards(const struct vocab *vocab, const struct word *word
         for (uint32_t k = vocab->pair_at[pair]; k < vocab->pair_at[pair + 1]; k++) {
             uint32_t id = g_array_index(vocab->wildcards, struct wildcard, k).id;
             const struct entry *entry = entry_of(vocab, id);
-            if (wildcard_matches(vocab->pool->str + entry->text, entry->size, word->folded,
-                                 word->size))
+            if (wildcard_matches(entry->text, entry->size, word->folded, word->size))
                 vocab_ids_add(ids, id);
         }
     }
@@ -579,7 +591,7 @@ void vocab_resolve(const struct vocab *vocab, struct vocab_stems *stems, const s
             vocab
                 ->slots[find_entry(vocab, lookups[i].place, lookups[i].hash, &entry, word->folded)];
         if (slot != NONE)
-            vocab_ids_add(ids, SLOT_ID(slot));
+            vocab_ids_add(ids, entry_at(vocab, SLOT_PLACE(slot))->id);
     }
     if (vocab->pair_at)
         resolve_wildcards(vocab, word, ids);

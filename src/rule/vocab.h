@@ -106,8 +106,8 @@ size_t vocab_lookups_max(const struct vocab *vocab);
 size_t vocab_plan(const struct vocab *vocab, const struct word *word, uint32_t number,
                   struct vocab_lookup *ret_lookups);
 /* Drops the lookups that find nothing, or most of them, and brings in what the others will look at:
- * each is three reads of memory, of which the next depends on the one before, and those of many
- * words can go on at once. Returns how many are left. */
+ * each is two reads of memory, of which the second depends on the first, and those of many words
+ * can go on at once. Returns how many are left. */
 size_t vocab_probe(const struct vocab *vocab, struct vocab_lookup *lookups, size_t n);
 
 struct vocab_stems;
