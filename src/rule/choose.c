@@ -57,13 +57,17 @@ static uint64_t add_list(struct chooser *chooser, uint32_t number)
     return cost;
 }
 
-/* Of all operands: any of them may be the one that holds. */
+/* Of all operands of an OR: any of them may be the one that holds. */
 static uint64_t add_all(struct chooser *chooser, const uint32_t *pc)
 {
-    const uint32_t *end = pc + program_size(pc);
+    const uint32_t *at = pc + 2, *others = at + program_or_words(pc), *end = pc + program_size(pc);
     size_t before = chooser->n_keys;
     uint64_t sum = 0;
-    for (const uint32_t *at = program_operands(pc); at < end; at += program_size(at)) {
+    for (; at < others; at++) {
+        add_key(chooser, PROGRAM_PAYLOAD(*at));
+        sum += chooser->costs->of_ids[PROGRAM_PAYLOAD(*at)];
+    }
+    for (; at < end; at += program_size(at)) {
         uint64_t cost = program_is_term(at) ? add_term(chooser, at) : add_keys(chooser, at);
         if (cost == COST_NEVER) {
             chooser->n_keys = before;

@@ -163,11 +163,13 @@ static bool eval_or(struct eval *eval, const uint32_t *pc, unsigned fields)
     if (any_word(eval->index, pc + 2, at, fields))
         return true;
     for (; at < end; at += program_size(at)) {
-        if (G_UNLIKELY(n == OTHERS_MAX) && eval_node(eval, others[--n], fields))
+        if (n < OTHERS_MAX) {
+            others[n] = at;
+            n += PROGRAM_OP(*at) != OP_PHRASE ||
+                 item_may_have_row(eval->index, at + 1, PROGRAM_PAYLOAD(*at) - 1);
+        } else if (eval_node(eval, at, fields)) {
             return true;
-        others[n] = at;
-        n += PROGRAM_OP(*at) != OP_PHRASE ||
-             item_may_have_row(eval->index, at + 1, PROGRAM_PAYLOAD(*at) - 1);
+        }
     }
     for (size_t i = 0; i < n; i++)
         if (PROGRAM_OP(*others[i]) == OP_PHRASE ? eval_phrase(eval, others[i], fields)

@@ -27,7 +27,7 @@ static inline void note_rarest(const struct finder *finder, const uint32_t *pc,
  * in some fields only, or with others near it, they are placed. */
 static void note_node(const struct finder *finder, const uint32_t *pc, enum lexicon_use use)
 {
-    const uint32_t *end = pc + program_size(pc);
+    const uint32_t *at = program_operands(pc), *end = pc + program_size(pc);
     const struct rule_leaf *leaf;
     switch (PROGRAM_OP(*pc)) {
     case OP_WORD:
@@ -35,7 +35,7 @@ static void note_node(const struct finder *finder, const uint32_t *pc, enum lexi
         note_rarest(finder, pc, use);
         return;
     case OP_NEED:
-        for (const uint32_t *at = pc + 1; at < program_needed(pc); at++)
+        for (at = pc + 1; at < program_needed(pc); at++)
             note(finder, *at, LEXICON_IS_PLACED);
         note_node(finder, program_needed(pc), use);
         return;
@@ -52,12 +52,15 @@ static void note_node(const struct finder *finder, const uint32_t *pc, enum lexi
         break;
     case OP_LIST: /* is looked at by itself */
         return;
-    case OP_AND:
     case OP_OR:
+        for (uint32_t i = 0; i < program_or_words(pc); i++, at++)
+            note(finder, PROGRAM_PAYLOAD(*at), use);
+        break;
+    case OP_AND:
     case OP_NOT:
         break;
     }
-    for (const uint32_t *at = program_operands(pc); at < end; at += program_size(at))
+    for (; at < end; at += program_size(at))
         if (PROGRAM_OP(*at) == OP_WORD || PROGRAM_OP(*at) == OP_PHRASE)
             note_rarest(finder, at, use);
         else
