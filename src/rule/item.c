@@ -285,16 +285,21 @@ struct item_place item_place(const struct item_index *index, uint32_t word)
     return index->places->of_words[word];
 }
 
-/* The words of a chunk that may pass a test. */
-static size_t sift_words(struct item_index *index, const struct word *list, size_t n)
+/* The words of a chunk that may pass a test, or all of them. Returns how many. */
+static size_t sift_words(struct item_index *index, const struct word *list, size_t n,
+                         const uint32_t **ret_sifted)
 {
     const struct vocab_filter *filter = vocab_filter(index->set->vocab);
     uint32_t *sifted = index->sifted;
     size_t kept = 0;
+    *ret_sifted = NULL;
+    if (!filter->words)
+        return n;
     for (size_t i = 0; i < n; i++) {
         sifted[kept] = (uint32_t)i;
-        kept += !filter->words || vocab_may_pass(filter, &list[i]);
+        kept += vocab_may_pass(filter, &list[i]);
     }
+    *ret_sifted = sifted;
     return kept;
 }
 
@@ -314,20 +319,21 @@ static void make_room(struct item_index *index, size_t n)
     }
 }
 
-/* Those of the n words that pass a test which is asked for: the one id, or where the list is.
- * Apart, and without branches, because which a word is cannot be foretold. */
-static void split_found(struct item_index *index, const uint32_t *found, size_t n,
-                        size_t *ret_n_single, size_t *ret_n_lists)
+/* Of what was found for n words: those that pass a test which is asked for, as the one id, or where
+ * the list is. Apart, and without branches, because which a word is cannot be foretold. */
+G_ALWAYS_INLINE static inline size_t split_found(struct item_index *index, const uint32_t *found,
+                                                 const uint32_t *sifted, size_t n,
+                                                 size_t *ret_n_lists)
 {
     size_t n_single = 0, n_lists = 0;
     for (size_t i = 0; i < n; i++) {
-        uint32_t what = found[index->sifted[i]];
+        uint32_t what = found[sifted ? sifted[i] : i];
         index->single[n_single] = index->lists[n_lists] = what;
         n_single += !(what & (LEXICON_QUIET | LEXICON_LIST));
         n_lists += (what & (LEXICON_QUIET | LEXICON_LIST)) == LEXICON_LIST;
     }
-    *ret_n_single = n_single;
     *ret_n_lists = n_lists;
+    return n_single;
 }
 
 static void make_ids(struct item_index *index, size_t n)
@@ -368,11 +374,13 @@ static void index_words(struct item_index *index, const struct word *list, size_
     uint32_t *found = index->found + index->n_words, *hashes = index->hashes + index->n_words;
     for (size_t i = 0; i < n; i++)
         hashes[i] = list[i].hash;
-    size_t n_sifted = sift_words(index, list, n), n_single, n_lists;
-    if (n_sifted < n)
+    const uint32_t *sifted;
+    size_t n_sifted = sift_words(index, list, n, &sifted), n_lists;
+    if (sifted)
         memset(found, 0xFF, n * sizeof *found); /* LEXICON_NONE */
-    lexicon_find(index->lexicon, list, index->sifted, n_sifted, index->language, found);
-    split_found(index, found, n_sifted, &n_single, &n_lists);
+    lexicon_find(index->lexicon, list, sifted, n_sifted, index->language, found);
+    size_t n_single = sifted ? split_found(index, found, sifted, n_sifted, &n_lists)
+                             : split_found(index, found, NULL, n, &n_lists);
     add_ids(index, n_single, n_lists);
     if (index->has_exacts)
         add_places(index->places, index->n_words, list, n);

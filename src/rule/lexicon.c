@@ -8,11 +8,14 @@
 #define BUCKETS_MAX 65536u /* 4 MiB */
 #define IDS_MAX     (1u << 19)
 #define CACHE_LINE  64u
+/* In a word's rest. */
+#define LANGUAGE_BITS(language) ((uint64_t)(language) << 48)
 
 struct slot {
     uint64_t key[2];
     uint64_t rest; /* the word's, with the language; never 0, because the size is not */
     uint32_t ids;
+    uint32_t hash; /* the word's */
 };
 
 struct lexicon_bucket {
@@ -63,22 +66,16 @@ static void forget_all(struct lexicon *lexicon)
     g_array_set_size(lexicon->ids, 0);
 }
 
-/* 0 where it is in the slot. */
-static inline uint64_t differs(const struct slot *slot, const struct word *word, uint64_t rest)
-{
-    return (slot->key[0] ^ word->key[0]) | (slot->key[1] ^ word->key[1]) | (slot->rest ^ rest);
-}
-
-/* Which of the two slots it is in cannot be foretold, so that there is no branch on it. */
-static inline bool find(const struct lexicon *lexicon, const struct word *word, unsigned language,
+/* Which of the two slots it is in cannot be foretold, so that there is no branch on it: in the
+ * first one, or else in the second. */
+static inline bool find(const struct lexicon *lexicon, const struct word *word, uint64_t language,
                         uint32_t *ret_ids)
 {
     const struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
-    uint64_t rest = word->rest | (uint64_t)language << 48;
-    uint64_t first = differs(&bucket->slots[0], word, rest);
-    uint64_t second = differs(&bucket->slots[1], word, rest);
-    *ret_ids = bucket->slots[first != 0].ids;
-    return !first | !second;
+    const struct slot *slot = &bucket->slots[bucket->slots[0].hash != word->hash];
+    *ret_ids = slot->ids;
+    return !((slot->key[0] ^ word->key[0]) | (slot->key[1] ^ word->key[1]) |
+             (slot->rest ^ (word->rest | language)));
 }
 
 static uint32_t use_bits(enum lexicon_use use)
@@ -121,8 +118,9 @@ static uint32_t keep_ids(struct lexicon *lexicon, const uint32_t *ids, size_t n)
 static uint32_t resolve(struct lexicon *lexicon, const struct word *word,
                         const struct vocab_lookup *lookups, size_t n, unsigned language)
 {
+    uint64_t bits = LANGUAGE_BITS(language);
     uint32_t ids;
-    if (find(lexicon, word, language, &ids)) /* it was twice in the chunk */
+    if (find(lexicon, word, bits, &ids)) /* it was twice in the chunk */
         return ids;
     lexicon->resolved.n = 0;
     vocab_resolve(lexicon->vocab, lexicon->stems, word, lookups, n, language, &lexicon->resolved);
@@ -131,8 +129,9 @@ static uint32_t resolve(struct lexicon *lexicon, const struct word *word,
         struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
         bucket->slots[1] = bucket->slots[0];
         bucket->slots[0] = (struct slot){.key = {word->key[0], word->key[1]},
-                                         .rest = word->rest | (uint64_t)language << 48,
-                                         .ids = ids};
+                                         .rest = word->rest | bits,
+                                         .ids = ids,
+                                         .hash = word->hash};
     }
     return ids;
 }
@@ -174,23 +173,35 @@ static void find_missing(struct lexicon *lexicon, const struct word *list, size_
     }
 }
 
+/* Those that the lexicon has; the places of the others are noted as missing. Returns how many. */
+G_ALWAYS_INLINE static inline size_t find_known(struct lexicon *lexicon, const struct word *list,
+                                                const uint32_t *sifted, size_t n, unsigned language,
+                                                uint32_t *found)
+{
+    size_t n_missing = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct word *word = &list[sifted ? sifted[i] : i];
+        __builtin_prefetch(&lexicon->buckets[word->hash & lexicon->mask]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        uint32_t at = sifted ? sifted[i] : (uint32_t)i;
+        lexicon->missing[n_missing] = at;
+        n_missing += !find(lexicon, &list[at], LANGUAGE_BITS(language), &found[at]);
+    }
+    return n_missing;
+}
+
 void lexicon_find(struct lexicon *lexicon, const struct word *list, const uint32_t *sifted,
                   size_t n, unsigned language, uint32_t *found)
 {
-    size_t n_missing = 0;
     if (!lexicon->knows_languages)
         language = LANGUAGE_NONE;
     if (G_UNLIKELY(n > lexicon->missing_size)) {
         lexicon->missing_size = n;
         lexicon->missing = g_renew(uint32_t, lexicon->missing, n);
     }
-    for (size_t i = 0; i < n; i++)
-        __builtin_prefetch(&lexicon->buckets[list[sifted[i]].hash & lexicon->mask]);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t at = sifted[i];
-        lexicon->missing[n_missing] = at;
-        n_missing += !find(lexicon, &list[at], language, &found[at]);
-    }
+    size_t n_missing = sifted ? find_known(lexicon, list, sifted, n, language, found)
+                              : find_known(lexicon, list, NULL, n, language, found);
     if (n_missing > 0)
         find_missing(lexicon, list, n_missing, language, found);
 }

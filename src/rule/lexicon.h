@@ -53,8 +53,9 @@ void lexicon_free(struct lexicon *lexicon);
 size_t lexicon_bytes(const struct lexicon *lexicon);
 /* To be called before the words of an item are looked up. uses is borrowed until the next call. */
 void lexicon_start(struct lexicon *lexicon, const uint8_t *uses);
-/* Looks up the words list[sifted[i]] of an item in that language. What is found for each, in
- * found[sifted[i]], stands for the tests it passes until the next lexicon_start(). */
+/* Looks up the n words list[sifted[i]] of an item in that language; with sifted NULL, the first n.
+ * What is found for each, in the same place of found, stands for the tests it passes until the next
+ * lexicon_start(). */
 void lexicon_find(struct lexicon *lexicon, const struct word *list, const uint32_t *sifted,
                   size_t n, unsigned language, uint32_t *found);
 
