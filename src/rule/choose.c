@@ -270,6 +270,8 @@ static void pack_links(struct chooser *chooser)
     choice->waiters = g_new(struct waiter, chooser->n_links + 1);
     for (size_t i = 0; i < chooser->n_links; i++)
         choice->starts[chooser->links[i].key + 2]++;
+    for (uint32_t id = 0; id < choice->n_ids; id++)
+        choice->are_keys[id / 64] |= (uint64_t)(choice->starts[id + 2] > 0) << id % 64;
     for (uint32_t i = 2; i < n + 2; i++)
         choice->starts[i] += choice->starts[i - 1];
     for (size_t i = 0; i < chooser->n_links; i++) {
@@ -285,6 +287,7 @@ struct choice *choice_new(const struct ruleset *set, const struct costs *costs)
     choice->n_ids = vocab_size(set->vocab);
     choice->n_lists = set->lists->len;
     choice->starts = g_new0(uint32_t, choice->n_ids + choice->n_lists + 2);
+    choice->are_keys = g_new0(uint64_t, choice->n_ids / 64 + 1);
     choice->probes = g_new(struct rule_probe, set->rules->len + 1);
     choice->always = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     struct chooser chooser = {
@@ -311,6 +314,7 @@ void choice_free(struct choice *choice)
         return;
     g_free(choice->starts);
     g_free(choice->waiters);
+    g_free(choice->are_keys);
     g_array_unref(choice->always);
     g_free(choice->probes);
     g_free(choice);
@@ -320,5 +324,5 @@ size_t choice_bytes(const struct choice *choice)
 {
     size_t n = choice->n_ids + choice->n_lists;
     return sizeof *choice + n * sizeof *choice->starts +
-           choice->starts[n] * sizeof *choice->waiters;
+           choice->starts[n] * sizeof *choice->waiters + choice->n_ids / 8;
 }

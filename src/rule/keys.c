@@ -145,10 +145,13 @@ static void tell_all(struct keys *keys, const struct item_index *index)
         keys->ranges = g_renew(struct range, keys->ranges, keys->ranges_size);
     }
     for (size_t i = 0; i < index->n_ids; i++) {
-        keys->signature[guard_hash(index->ids[i])] = 1;
-        keys->ranges[n] = waiters_of(keys, index->ids[i]);
-        n += keys->ranges[n].begin < keys->ranges[n].end;
+        uint32_t id = index->ids[i];
+        keys->signature[guard_hash(id)] = 1;
+        keys->ranges[n].begin = id;
+        n += has_bit(keys->choice->are_keys, id);
     }
+    for (size_t i = 0; i < n; i++)
+        keys->ranges[i] = waiters_of(keys, keys->ranges[i].begin);
     for (size_t i = 0; i < n; i++)
         for (uint32_t at = keys->ranges[i].begin; at < keys->ranges[i].end; at += 5)
             touch(&keys->choice->waiters[at]);
