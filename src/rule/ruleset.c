@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#define TEXT_ASKED        256u /* bytes */
 #define DEFAULT_LANGUAGES "en, es, ru"
 #define DEFAULT_FIELDS    FIELDS_TEXT
 
@@ -44,7 +45,7 @@ static struct ruleset *set_new(size_t n_rules)
 {
     struct ruleset *set = g_new0(struct ruleset, 1);
     set->n_refs = 1;
-    set->vocab = vocab_new(n_rules); /* most have words of their own */
+    set->vocab = vocab_new(2 * n_rules); /* most have one or two words of their own */
     set->code = words_new_array();
     set->terms = g_string_new(NULL);
     set->words = words_new_array();
@@ -491,6 +492,13 @@ static void builder_clear(struct builder *builder)
     g_free(builder->compiler.has_inflections);
 }
 
+/* Asks for the memory of a text that is read soon; most are not longer. */
+static void ask_text(const char *text)
+{
+    for (size_t at = 0; text && at < TEXT_ASKED; at += 64)
+        __builtin_prefetch(text + at);
+}
+
 /* To its length: it grows no more. */
 static void trim(GString *string)
 {
@@ -509,8 +517,11 @@ struct ruleset *ruleset_compile(const struct rule_def *rules, size_t n_rules,
     builder.context.lists = lists;
     builder.context.n_lists = n_lists;
     read_lists(&builder, lists, n_lists);
-    for (size_t i = 0; i < n_rules; i++)
+    for (size_t i = 0; i < n_rules; i++) {
+        if (i + 1 < n_rules)
+            ask_text(rules[i + 1].match);
         read_rule(&builder, i);
+    }
     struct ruleset *set = builder.compiler.set;
     static const uint32_t zeros[PROGRAM_TOUCHED];
     g_array_append_vals(set->code, zeros, PROGRAM_TOUCHED);
