@@ -40,7 +40,7 @@ struct choice {
     uint32_t
         *starts; /* for each id, then each list: where its waiters begin; one more at the end */
     struct waiter *waiters;
-    uint64_t *are_keys; /* a bit for each id that has waiters */
+    uint64_t *are_keys;        /* a bit for each id that has waiters */
     GArray *always;            /* rules without a key */
     struct rule_probe *probes; /* for each rule */
 };

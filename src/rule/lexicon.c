@@ -8,14 +8,12 @@
 #define BUCKETS_MAX 65536u /* 4 MiB */
 #define IDS_MAX     (1u << 19)
 #define CACHE_LINE  64u
-/* In a word's rest. */
-#define LANGUAGE_BITS(language) ((uint64_t)(language) << 48)
 
 struct slot {
     uint64_t key[2];
     uint64_t rest; /* the word's, with the language; never 0, because the size is not */
     uint32_t ids;
-    uint32_t hash; /* the word's */
+    uint32_t hash; /* of the word in that language */
 };
 
 struct lexicon_bucket {
@@ -66,16 +64,31 @@ static void forget_all(struct lexicon *lexicon)
     g_array_set_size(lexicon->ids, 0);
 }
 
+static inline uint64_t rest_in(const struct word *word, unsigned language)
+{
+    return word->rest | (uint64_t)language << 48;
+}
+
+static inline uint32_t hash_in(const struct word *word, unsigned language)
+{
+    return word->hash + language * UINT32_C(0x9E3779B1);
+}
+
+static inline struct lexicon_bucket *bucket_of(const struct lexicon *lexicon, uint32_t hash)
+{
+    return &lexicon->buckets[hash & lexicon->mask];
+}
+
 /* Which of the two slots it is in cannot be foretold, so that there is no branch on it: in the
  * first one, or else in the second. */
-static inline bool find(const struct lexicon *lexicon, const struct word *word, uint64_t language,
+static inline bool find(const struct lexicon *lexicon, const struct word *word, unsigned language,
                         uint32_t *ret_ids)
 {
-    const struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
-    const struct slot *slot = &bucket->slots[bucket->slots[0].hash != word->hash];
+    uint32_t hash = hash_in(word, language);
+    const struct slot *slots = bucket_of(lexicon, hash)->slots, *slot = &slots[slots->hash != hash];
     *ret_ids = slot->ids;
     return !((slot->key[0] ^ word->key[0]) | (slot->key[1] ^ word->key[1]) |
-             (slot->rest ^ (word->rest | language)));
+             (slot->rest ^ rest_in(word, language)));
 }
 
 static uint32_t use_bits(enum lexicon_use use)
@@ -118,20 +131,19 @@ static uint32_t keep_ids(struct lexicon *lexicon, const uint32_t *ids, size_t n)
 static uint32_t resolve(struct lexicon *lexicon, const struct word *word,
                         const struct vocab_lookup *lookups, size_t n, unsigned language)
 {
-    uint64_t bits = LANGUAGE_BITS(language);
-    uint32_t ids;
-    if (find(lexicon, word, bits, &ids)) /* it was twice in the chunk */
+    uint32_t hash = hash_in(word, language), ids;
+    if (find(lexicon, word, language, &ids)) /* it was twice in the chunk */
         return ids;
     lexicon->resolved.n = 0;
     vocab_resolve(lexicon->vocab, lexicon->stems, word, lookups, n, language, &lexicon->resolved);
     ids = keep_ids(lexicon, lexicon->resolved.list, lexicon->resolved.n);
     if (word->size <= LEXICON_WORD_BYTES) {
-        struct lexicon_bucket *bucket = &lexicon->buckets[word->hash & lexicon->mask];
+        struct lexicon_bucket *bucket = bucket_of(lexicon, hash);
         bucket->slots[1] = bucket->slots[0];
         bucket->slots[0] = (struct slot){.key = {word->key[0], word->key[1]},
-                                         .rest = word->rest | bits,
+                                         .rest = rest_in(word, language),
                                          .ids = ids,
-                                         .hash = word->hash};
+                                         .hash = hash};
     }
     return ids;
 }
@@ -180,13 +192,13 @@ G_ALWAYS_INLINE static inline size_t find_known(struct lexicon *lexicon, const s
 {
     size_t n_missing = 0;
     for (size_t i = 0; i < n; i++) {
-        const struct word *word = &list[sifted ? sifted[i] : i];
-        __builtin_prefetch(&lexicon->buckets[word->hash & lexicon->mask]);
+        uint32_t at = sifted ? sifted[i] : (uint32_t)i;
+        __builtin_prefetch(bucket_of(lexicon, hash_in(&list[at], language)));
     }
     for (size_t i = 0; i < n; i++) {
         uint32_t at = sifted ? sifted[i] : (uint32_t)i;
         lexicon->missing[n_missing] = at;
-        n_missing += !find(lexicon, &list[at], LANGUAGE_BITS(language), &found[at]);
+        n_missing += !find(lexicon, &list[at], language, &found[at]);
     }
     return n_missing;
 }
