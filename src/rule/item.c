@@ -167,7 +167,7 @@ const struct item_test *item_sum_up(const struct item_index *index, struct item_
 
 void item_make_pairs(const struct item_index *index, struct item_pairs *pairs)
 {
-    unsigned n_bits = g_bit_storage(MAX(64, index->n_words) - 1) + 1;
+    unsigned n_bits = MIN(g_bit_storage(MAX(64, index->n_words) - 1) + 1, PAIR_BITS);
     pairs->is_made = true;
     pairs->n_buckets = (size_t)1 << n_bits;
     pairs->shift = 32 - n_bits;

@@ -120,6 +120,7 @@ static inline const uint32_t *ruleset_code(const struct ruleset *set, uint32_t a
  * its phrase. Of a phrase without two neighbours that are whole words it is PAIR_NONE. */
 #define PAIR_PLACE(pair) ((pair)&15u)
 #define PAIR_NONE        15u
+#define PAIR_BITS        28u /* that are of the hashes, from the highest on */
 
 static inline uint32_t pair_of(uint32_t first, uint32_t second)
 {
