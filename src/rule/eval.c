@@ -166,7 +166,7 @@ static bool eval_or(struct eval *eval, const uint32_t *pc, unsigned fields)
         if (n < OTHERS_MAX) {
             others[n] = at;
             n += PROGRAM_OP(*at) != OP_PHRASE ||
-                 item_may_have_row(eval->index, at + 1, PROGRAM_PAYLOAD(*at) - 1);
+                 item_may_have_row(eval->index, at + 1, PROGRAM_PAYLOAD(*at) - 1) != 0;
         } else if (eval_node(eval, at, fields)) {
             return true;
         }
