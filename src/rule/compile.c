@@ -309,7 +309,7 @@ static void emit_or(struct emitter *emitter, const struct query_node *node)
         return;
     }
     guint at = open_body(emitter, OP_OR);
-    put(emitter, OR_MAKE(0, 0));
+    put(emitter, OR_OF_PARTS);
     for (const struct query_node *child = node->first; child; n -= MIN(n, OR_OPERANDS_MAX))
         child = put_or(emitter, child, MIN(n, OR_OPERANDS_MAX));
     close_body(emitter, at);

@@ -54,14 +54,13 @@ static void put_near(struct explainer *explainer, const uint32_t *pc, bool is_in
     put_operands(explainer, pc, pc + 2, between, is_inner, out);
 }
 
-/* One in another is the same OR. */
 static void put_or(struct explainer *explainer, const uint32_t *pc, bool is_inner, GString *out)
 {
     struct program_or operands = program_or_start(pc);
     const char *between = is_inner ? "(" : "";
     for (const uint32_t *at; (at = program_or_next(&operands)); between = " OR ") {
         g_string_append(out, between);
-        put_node(explainer, at, PROGRAM_OP(*at) != OP_OR, out);
+        put_node(explainer, at, pc[1] != OR_OF_PARTS, out);
     }
     if (is_inner)
         g_string_append_c(out, ')');

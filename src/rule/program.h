@@ -18,7 +18,7 @@
  * ruleset.terms. Of the operands of an OR the words come first, because they cost least. In which
  * order they were written, and have their terms, says its order: how many words there are in the
  * top eight bits, and in the others, from the lowest on, which operands are words. An OR of more
- * than OR_OPERANDS_MAX is one of ORs. */
+ * than OR_OPERANDS_MAX is one of ORs, its parts. */
 #ifndef RULE_PROGRAM_H
 #define RULE_PROGRAM_H
 
@@ -129,6 +129,7 @@ static inline uint32_t pair_of(uint32_t first, uint32_t second)
 
 #define OR_OPERANDS_MAX   24u
 #define OR_MAKE(n, order) ((uint32_t)(n) << OR_OPERANDS_MAX | (order))
+#define OR_OF_PARTS       UINT32_C(1) /* the order of one that was too long */
 
 /* Steps over a term. */
 static inline const char *program_next_term(const char **terms)

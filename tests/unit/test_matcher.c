@@ -145,6 +145,33 @@ static void test_evidence_in_written_order(void **state)
     }
 }
 
+/* What failed is shown with the parentheses that were written, and no others. */
+static void test_clause_as_written(void **state)
+{
+    (void)state;
+    g_autoptr(GString) many = g_string_new("(a1 OR \"b c\")");
+    for (unsigned k = 2; k < 60; k++)
+        g_string_append_printf(many, k % 3 ? " OR a%u" : " OR \"b %u\"", k);
+    const char *const queries[] = {
+        "cuba OR (\"oil oil\" OR (tor OR war))",
+        "cuba OR \"oil oil\" OR tor OR war",
+        "title:(\"oil oil\" OR cuba)",
+        many->str,
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(queries); i++) {
+        const struct rule_item item = {.title = "nothing"};
+        struct ruleset *set = compile(queries[i]);
+        struct rule_matcher *matcher = rule_matcher_new(set);
+        char *clause = NULL;
+        g_autofree char *reason = rule_matcher_explain(matcher, &item, 0, &clause);
+        assert_string_equal(clause, queries[i]);
+        assert_string_equal(reason, "none of these is there");
+        g_free(clause);
+        rule_matcher_free(matcher);
+        ruleset_unref(set);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +180,7 @@ int main(void)
         cmocka_unit_test(test_evidence_of_any_word),
         cmocka_unit_test(test_phrase_in_many_places),
         cmocka_unit_test(test_evidence_in_written_order),
+        cmocka_unit_test(test_clause_as_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
