@@ -57,8 +57,8 @@ size_t item_index_bytes(const struct item_index *index)
            index->chains->buckets_size * sizeof(uint32_t) +
            index->chains->occurrences_size * sizeof(struct item_occurrence) +
            index->places->size * sizeof(struct item_place) +
-           (index->found_size + index->hashes_size + 3 * index->sifted_size +
-            index->pairs->buckets_size + index->pairs->next_size) *
+           (2 * index->found_size + 3 * index->sifted_size + index->pairs->buckets_size +
+            index->pairs->next_size) *
                sizeof(uint32_t) +
            index->values_size * sizeof *index->values + (index->all_bits->of_tests ? n / 8 : 0);
 }
@@ -168,18 +168,18 @@ const struct item_test *item_sum_up(const struct item_index *index, struct item_
 void item_make_pairs(const struct item_index *index, struct item_pairs *pairs)
 {
     unsigned n_bits = MIN(g_bit_storage(MAX(64, index->n_words) - 1) + 1, PAIR_BITS);
+    size_t n_buckets = (size_t)1 << n_bits;
     pairs->is_made = true;
-    pairs->n_buckets = (size_t)1 << n_bits;
     pairs->shift = 32 - n_bits;
-    if (pairs->n_buckets > pairs->buckets_size) {
-        pairs->buckets_size = pairs->n_buckets;
+    if (n_buckets > pairs->buckets_size) {
+        pairs->buckets_size = n_buckets;
         pairs->buckets = g_renew(uint32_t, pairs->buckets, pairs->buckets_size);
     }
     if (index->n_words > pairs->next_size) {
-        pairs->next_size = index->hashes_size;
+        pairs->next_size = index->found_size;
         pairs->next = g_renew(uint32_t, pairs->next, pairs->next_size);
     }
-    memset(pairs->buckets, 0xFF, pairs->n_buckets * sizeof *pairs->buckets); /* ITEM_NONE */
+    memset(pairs->buckets, 0xFF, n_buckets * sizeof *pairs->buckets); /* ITEM_NONE */
     for (uint32_t word = 0; word + 1 < index->n_words; word++) {
         uint32_t pair = pair_of(index->hashes[word], index->hashes[word + 1]);
         uint32_t *bucket = &pairs->buckets[pair >> pairs->shift];
@@ -314,8 +314,7 @@ static void make_room(struct item_index *index, size_t n)
     if (G_UNLIKELY(index->n_words + n > index->found_size)) {
         index->found_size = MAX(index->found_size * 2, index->n_words + n);
         index->found = g_renew(uint32_t, index->found, index->found_size);
-        index->hashes_size = index->found_size;
-        index->hashes = g_renew(uint32_t, index->hashes, index->hashes_size);
+        index->hashes = g_renew(uint32_t, index->hashes, index->found_size);
     }
 }
 

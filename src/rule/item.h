@@ -70,7 +70,7 @@ struct item_chains {
 struct item_pairs {
     bool is_made; /* of this item */
     uint32_t *buckets;
-    size_t n_buckets, buckets_size;
+    size_t buckets_size;
     unsigned shift; /* from a pair to its bucket */
     uint32_t *next; /* for each word: the one before it in the same bucket, ITEM_NONE at the end */
     size_t next_size;
@@ -99,8 +99,7 @@ struct item_index {
     size_t n_ids, ids_size;
     uint32_t *found; /* for each word, what the lexicon found */
     size_t n_words, found_size;
-    uint32_t *hashes; /* of the words */
-    size_t hashes_size;
+    uint32_t *hashes; /* of the words; as many as found */
     struct item_chains *chains;
     struct item_pairs *pairs;
     struct item_places *places;
