@@ -2,6 +2,7 @@
 #include "rule/rule.h"
 
 #include <setjmp.h>
+#include <string.h>
 #include <stdarg.h>
 #include <cmocka.h>
 
@@ -103,6 +104,9 @@ static void test_phrase_in_many_places(void **state)
     assert_int_equal(matches(matcher, text->str), 0);
     g_string_append(text, "choir");
     assert_int_equal(matches(matcher, text->str), 1);
+    g_string_prepend(text, "red army choir, ");
+    g_string_truncate(text, text->len - strlen("choir"));
+    assert_int_equal(matches(matcher, text->str), 1); /* in the first of all these places only */
     const struct rule_item item = {.title = "the red", .summary = "army choir"};
     size_t n;
     rule_match_item(matcher, &item, false, &n);
